@@ -1,0 +1,120 @@
+"""The form in which texts are compared, and the ids and bytes that follow from it.
+
+Only what cannot carry meaning is levelled here: `1.5` stays different from `15`, `-5` from `5`, `did it?` from
+`did it.`, capitals from small letters. Whatever is levelled here is never seen again as a change, so when in doubt,
+leave it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from wirewatch.model import Wording
+
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "‟": '"'})
+# Never visible and never a letter: soft hyphen, zero-width space, word joiner, byte order mark, direction marks.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+# A joiner between letters of Persian or Hindi, or inside an emoji, changes what is read; beside Latin, Greek,
+# Cyrillic, digits, spaces and punctuation it is only a hidden character.
+_PLAIN = "[\u0000-\u058f\u2000-\u200b]"
+_IDLE_JOINER = re.compile(f"(?<={_PLAIN})[\u200c\u200d]+|[\u200c\u200d]+(?={_PLAIN}|$)")
+_SPACES = re.compile(r"\s+")
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> tuple[str, bool]:
+    """Return `text` with NUL and lone surrogates as U+FFFD, and whether there were any: no store keeps those."""
+    clean = _NOT_TEXT.sub("\ufffd", text)
+    return clean, clean != text
+
+
+def comparable(text: str) -> str:
+    """Return the form in which texts are compared: NFC, single spaces, straight quotes, no invisible characters.
+
+    Call it on untrusted text only in a bounded process: NFC is quadratic in a run of combining marks.
+    """
+    visible = _IDLE_JOINER.sub("", _INVISIBLE.sub("", text))
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", visible).translate(_QUOTES)).strip()
+
+
+def content_hash(wording: Wording) -> str:
+    """Return the SHA-256 (64 hex digits) of the wording's comparable fields; absent and empty ones are left out."""
+    form = {name: same for name, text in wording.present().items() if (same := comparable(text))}
+    return hashlib.sha256(canonical_json(form)).hexdigest()
+
+
+def text_hash(wording: Wording) -> str:
+    """Return 32 hex digits over the wording exactly as read: equal means equal to the last space."""
+    return _digest(wording.present())
+
+
+def article_key(normalised_url: str) -> str:
+    """Return an article's key, 16 hex digits: a pure function of the normalised URL first asked for."""
+    return hashlib.sha256(normalised_url.encode()).hexdigest()[:16]
+
+
+def article_uri(authority: str, since: str, key: str) -> str:
+    """Return the article's `tag:` URI (RFC 4151) under this installation's name."""
+    return f"tag:{authority},{since}:article/{key}"
+
+
+def revision_id(article: str, content: str, occurrence: int) -> str:
+    """Return the id of the n-th time (from 1) that this wording appears in the article's history."""
+    return _digest(["revision", article, content, occurrence])
+
+
+def diff_id(article: str, old_content: str, new_content: str, occurrence: int) -> str:
+    """Return the id of the n-th time (from 1) that this transition appears in the article's history."""
+    return _digest(["diff", article, old_content, new_content, occurrence])
+
+
+def event_id(subject: str, kind: str, n: int) -> str:
+    """Return the id of an announcement: of what (a diff's, revision's or article's id), which kind, the n-th time."""
+    return _digest(["event", subject, kind, n])
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes, 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return JSON with keys sorted by code point, times in UTC with microseconds, floats rounded to 3 places.
+
+    Dataclasses become objects without their None and empty members.
+    """
+    return orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS)
+
+
+def timestamp(at: datetime) -> str:
+    """Return RFC 3339 in UTC with microseconds: `2026-03-16T14:26:07.000000Z`. Refuse naive times."""
+    if at.tzinfo is None:
+        raise ValueError(f"A time without a zone: {at.isoformat()}")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value)).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        members = ((f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: _plain(member) for name, member in members if member not in (None, "", (), {})}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, float):
+        return round(value, 3)
+    return value
