@@ -65,6 +65,17 @@ class Track(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Instance:
+    """The installation's name, for URIs and links; chosen once, part of no id.
+
+    `authority` is a domain name, `since` a year or date at which it was held (RFC 4151).
+    """
+
+    authority: str
+    since: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """What the configuration says about where a capture comes from; all that a reading may take from outside the page.
 
