@@ -11,8 +11,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -89,7 +90,7 @@ def sha256(data: bytes) -> str:
 def canonical_json(value: Any) -> bytes:
     """Return JSON with keys sorted by code point, times in UTC with microseconds, floats rounded to 3 places.
 
-    Dataclasses become objects without their None and empty members.
+    Dataclasses become objects without the members that have their default value.
     """
     return orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS)
 
@@ -105,10 +106,17 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()[:32]
 
 
+@lru_cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(kind)
+    )
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        members = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {name: _plain(member) for name, member in members if member not in (None, "", (), {})}
+        members = ((name, getattr(value, name), default) for name, default in _defaults(type(value)))
+        return {name: _plain(member) for name, member, default in members if member != default}
     if isinstance(value, Mapping):
         return {str(key): _plain(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
