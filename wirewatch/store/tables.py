@@ -1,0 +1,284 @@
+"""The store's tables, all of them.
+
+A change here needs a migration beside it (`migrations/versions/`); a test compares the two on both databases.
+Rows that are due, leased or waiting are found by the indexes below and never by reading a whole table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, false, text
+
+from wirewatch.store.types import COUNTING, Compressed, Json, Microseconds, Name, PlainText
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _of_article(**options: Any) -> Column[str]:
+    return Column("article", PlainText, ForeignKey("articles.key"), nullable=False, **options)
+
+
+def _frontier() -> tuple[Column[Any], ...]:
+    """Return the columns that make a row something to be read: when, by whom, and how it went."""
+    return (
+        Column("host", Name, nullable=False),
+        Column("due_at", Microseconds),  # null: not asked any more
+        Column("start_at", Microseconds),  # the slot of the running lease
+        Column("lease", PlainText),
+        Column("lease_ends", Microseconds),
+        _count("reads"),
+        _count("failures"),  # in a row
+        Column("etag", PlainText),
+        Column("last_modified", PlainText),
+    )
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", PlainText, primary_key=True),
+    Column("value", PlainText, nullable=False),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Name, primary_key=True),
+    Column("spacing_us", COUNTING),  # null: the store's default, in `meta`
+    Column("next_slot", Microseconds),
+    Column("blocked_until", Microseconds),
+    Column("robots_status", Integer),
+    Column("robots_body", PlainText),
+    Column("robots_fetched", Microseconds),
+    Column("crawl_delay_us", COUNTING),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("url", PlainText, primary_key=True),
+    Column("source", Json, nullable=False),
+    Column("origin", PlainText, nullable=False),  # "config" or "added"
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    *_frontier(),
+    Column("polite_seconds", Integer),
+    Column("gap_seconds", Integer),  # the adaptive interval in force
+    Column("last_read", Microseconds),
+    Column("last_success", Microseconds),
+    Column("last_new", Microseconds),
+    Column("last_detail", PlainText, nullable=False, server_default=text("''")),
+    _count("entries_seen"),
+    _count("entries_new"),
+    _count("last_entry_count"),
+    Index("ix_feeds_due", "due_at", "host"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("key", PlainText, primary_key=True),
+    Column("url", PlainText, nullable=False),  # the address asked next
+    Column("feed", PlainText, ForeignKey("feeds.url")),
+    Column("guid", PlainText),
+    Column("source", Json),  # only where no feed has it
+    *_frontier(),
+    Column("entry_updated", Microseconds),  # the newest `updated` of its feed entry that was acted on
+    Column("first_seen", Microseconds),
+    Column("last_change", Microseconds),
+    Column("last_read", Microseconds),
+    Column("content_hash", PlainText),
+    Column("text_hash", PlainText),
+    Column("stamp", Microseconds),  # the latest modified time claimed
+    Column("fingerprint", PlainText),
+    Column("availability", PlainText),
+    Column("availability_since", Microseconds),
+    Column("last_detail", PlainText, nullable=False, server_default=text("''")),
+    _count("ledger_version"),
+    Column("merged_into", PlainText),
+    Index("ix_articles_due", "due_at", "host"),
+    Index("ix_articles_feed", "feed"),
+)
+
+# An edge from the address asked to a name that its capture gave; undone by deleting it.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("url", Name, primary_key=True),
+    Column("name", Name, primary_key=True),
+    Column("kind", PlainText, nullable=False),
+    Column("article", PlainText, nullable=False),
+    Column("observed", Microseconds, nullable=False),
+    Index("ix_aliases_name", "name"),
+    Index("ix_aliases_article", "article"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    _of_article(),
+    Column("observed", Microseconds, nullable=False),
+    Column("url", PlainText, nullable=False),
+    Column("seen", PlainText, nullable=False),
+    Column("content_hash", PlainText),
+    Column("digest", PlainText, nullable=False),
+    Column("body", Json, nullable=False),  # the whole model.Observation
+    UniqueConstraint("article", "digest"),
+    Index("ix_observations_article_observed", "article", "observed"),
+)
+
+rereadings = Table(
+    "rereadings",
+    metadata,
+    _of_article(primary_key=True),
+    Column("content_hash", PlainText, primary_key=True),
+    Column("extractor", PlainText, primary_key=True),
+    Column("new_extractor", PlainText, primary_key=True),
+    Column("new_content_hash", PlainText, nullable=False),
+    Column("new_text_hash", PlainText, nullable=False),
+)
+
+wordings = Table(
+    "wordings",
+    metadata,
+    _of_article(primary_key=True),
+    Column("text_hash", PlainText, primary_key=True),
+    Column("content_hash", PlainText, nullable=False),
+    Column("wording", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    _of_article(),
+    Column("version", Integer, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("content_hash", PlainText, nullable=False),
+    Column("text_hash", PlainText, nullable=False),
+    Column("first_observed", Microseconds, nullable=False),
+    Column("last_observed", Microseconds, nullable=False),
+    Column("version_created", Microseconds, nullable=False),
+    Column("first_created", Microseconds, nullable=False),
+    Column("body", Json, nullable=False),  # the whole model.Revision
+    Index("ix_revisions_article_first_observed", "article", "first_observed"),
+)
+
+# `announced` counts how often a diff was announced or taken back; `observed` is its new revision's first_observed.
+diffs = Table(
+    "diffs",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    _of_article(),
+    Column("old_revision", PlainText, nullable=False),
+    Column("new_revision", PlainText, nullable=False),
+    Column("old_content_hash", PlainText, nullable=False),
+    Column("new_content_hash", PlainText, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("live", Boolean, nullable=False),
+    _count("announced"),
+    Column("digest", PlainText, nullable=False),
+    Column("observed", Microseconds, nullable=False),
+    Column("host", Name, nullable=False),
+    Column("hunk_hash", PlainText),
+    Column("diff", Json, nullable=False),
+    Column("verdict", Json, nullable=False),
+    Index("ix_diffs_article", "article"),
+    Index("ix_diffs_observed", "observed"),
+    Index("ix_diffs_host_hunk_hash", "host", "hunk_hash"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("hash", PlainText, primary_key=True),
+    Column("content_type", PlainText),
+    Column("size", Integer, nullable=False),
+    Column("headers", Json, nullable=False),
+    Column("kept", Microseconds, nullable=False),
+    Column("body", Compressed, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("received", Microseconds, nullable=False),
+    Column("lease", PlainText),
+    Column("lease_ends", Microseconds),
+    Column("capture", Compressed, nullable=False),
+    Index("ix_inbox_received", "received", "lease_ends"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    Column("kind", PlainText, nullable=False),  # "record" or "event"
+    Column("item", PlainText, nullable=False),
+    Column("article", PlainText, nullable=False),
+    Column("payload", PlainText, nullable=False),
+    Column("recorded", Microseconds, nullable=False),
+    Column("backfill", Boolean, nullable=False),
+    UniqueConstraint("kind", "item"),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+
+# The article stands here too, so that keeping its rows in order asks no other table.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("sink", PlainText, primary_key=True),
+    Column("outbox", COUNTING, ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
+    Column("article", PlainText, nullable=False),
+    Column("batch", PlainText),
+    Column("lease_ends", Microseconds),
+    Column("delivered", Microseconds),
+    _count("attempts"),
+    Index(
+        "ix_deliveries_waiting",
+        "sink",
+        "batch",
+        "outbox",
+        sqlite_where=text("delivered IS NULL"),
+        postgresql_where=text("delivered IS NULL"),
+    ),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    Column("at", Microseconds, nullable=False),
+    Column("step", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
+    Column("url", PlainText),
+    Column("sha256", PlainText),
+    Column("file", PlainText),
+    Column("line", Integer),
+    Column("replayed", Microseconds),
+    Column("capture", Compressed),
+    sqlite_autoincrement=True,
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("run", PlainText, primary_key=True),
+    Column("what", PlainText, primary_key=True),  # "article" or "feed"
+    Column("outcome", PlainText, primary_key=True),
+    _count("n"),
+)
