@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("last_read", sa.BigInteger(), nullable=True),
         sa.Column("content_hash", _text(), nullable=True),
         sa.Column("text_hash", _text(), nullable=True),
+        sa.Column("settled", _text(), nullable=True),
         sa.Column("stamp", sa.BigInteger(), nullable=True),
         sa.Column("fingerprint", _text(), nullable=True),
         sa.Column("availability", _text(), nullable=True),

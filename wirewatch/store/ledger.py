@@ -1,0 +1,347 @@
+"""The kept truth about articles: observations, revisions, diffs, texts and names, loaded and written whole.
+
+What is written here was decided elsewhere, by a fold over observations that were loaded under a version. The commit
+holds only if that version, and the articles that the capture's names lead to, are still the same; otherwise nothing
+is written and the caller loads and records again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, delete, exists, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from wirewatch.canonical import canonical_json, sha256
+from wirewatch.encoding import revive
+from wirewatch.errors import StoreError, Superseded
+from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
+from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
+from wirewatch.store import Store
+from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
+from wirewatch.store.types import short_name
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REREADING = tuple(f.name for f in fields(Rereading))
+_REVISION = tuple(column.name for column in revisions.c)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """A ledger, the version under which it was read, and how often each of its diffs was announced or taken back."""
+
+    ledger: Ledger
+    version: int = 0
+    announced: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> bool:
+        """Tell whether the article has a row yet."""
+        return self.version >= 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A transition with its diff and verdict, how often it was announced, and a hash of what was changed to what."""
+
+    transition: Transition
+    diff: Diff
+    verdict: Verdict
+    announced: int
+    hunk_hash: str
+
+
+def named(conn: Connection, names: Iterable[str]) -> set[str]:
+    """Return the keys of the articles known under any of these names."""
+    wanted = {short_name(name) for name in names}
+    query = select(aliases.c.article).distinct().where(aliases.c.name.in_(wanted))
+    return set(conn.scalars(query))
+
+
+def load(conn: Connection, article: str) -> Loaded:
+    """Return the article's ledger; an empty one with version -1 where there is no such article."""
+    version = conn.scalar(select(articles.c.ledger_version).where(articles.c.key == article))
+    if version is None:
+        return Loaded(ledger=Ledger(article=article), version=-1)
+    kept = conn.scalars(
+        select(observations.c.body).where(observations.c.article == article).order_by(observations.c.observed)
+    )
+    again = conn.execute(select(rereadings).where(rereadings.c.article == article)).mappings()
+    counts = conn.execute(select(diffs.c.id, diffs.c.announced).where(diffs.c.article == article))
+    return Loaded(
+        ledger=_ledger(article, kept, again),
+        version=version,
+        announced={row.id: row.announced for row in counts},
+    )
+
+
+def wording(conn: Connection, article: str, text_hash: str) -> tuple[Wording, Facts]:
+    """Return a kept wording and the facts beside it. Raise StoreError where there is none."""
+    row = conn.execute(
+        select(wordings.c.wording, wordings.c.facts).where(
+            wordings.c.article == article, wordings.c.text_hash == text_hash
+        )
+    ).one_or_none()
+    if row is None:
+        raise StoreError(f"The store lacks the text {text_hash}; restore it from a back-up", about=article)
+    return revive(Wording, row.wording), revive(Facts, row.facts)
+
+
+def names(conn: Connection, article: str) -> tuple[Alias, ...]:
+    """Return all names of an article, sorted, each with the kind of evidence that was seen first."""
+    query = (
+        select(aliases.c.name, aliases.c.kind)
+        .where(aliases.c.article == article)
+        .order_by(aliases.c.name, aliases.c.observed, aliases.c.kind)
+    )
+    first: dict[str, Alias] = {}
+    for row in conn.execute(query):
+        first.setdefault(row.name, Alias(kind=row.kind, name=row.name))
+    return tuple(first.values())
+
+
+def claim_names(conn: Connection, article: str, url: str, evidence: Sequence[Alias], observed: datetime) -> None:
+    """Keep the edges from `url` to each of its names, and each name's owner.
+
+    The row in which a name points to itself says whose it is. Two processes that give one name to two articles meet
+    there: the second waits for the first, finds the other article, and raises Superseded.
+    """
+    insert = _insert(conn)
+    for alias in sorted(evidence, key=lambda a: a.name):
+        owner = {"url": alias.name, "name": alias.name, "kind": alias.kind, "article": article, "observed": observed}
+        conn.execute(insert(aliases).values(**owner).on_conflict_do_nothing())
+        conn.execute(insert(aliases).values(**{**owner, "url": url}).on_conflict_do_nothing())
+    if named(conn, (alias.name for alias in evidence)) - {article}:
+        raise Superseded("Another process gave one of the names to another article", about=url)
+
+
+def claim_version(conn: Connection, article: str, version: int) -> None:
+    """Raise the article's version by one, or raise Superseded where it is not `version` any more."""
+    changed = conn.execute(
+        update(articles)
+        .where(articles.c.key == article, articles.c.ledger_version == version)
+        .values(ledger_version=version + 1)
+    )
+    if changed.rowcount != 1:
+        raise Superseded("Another process changed the article's ledger", about=article)
+
+
+def mint(conn: Connection, article: str, url: str, like: str | None = None) -> None:
+    """Make the article's row, due never, with the frontier's settings of the article `like` if one is given.
+
+    Raise Superseded where it exists by now.
+    """
+    row: dict[str, Any] = {"key": article, "url": url, "host": urlsplit(url).netloc, "ledger_version": 1}
+    if like is not None:
+        model = conn.execute(select(articles).where(articles.c.key == like)).mappings().one()
+        row = {**model, "key": article, "ledger_version": 1, "merged_into": None}
+    made = conn.execute(_insert(conn)(articles).values(**row).on_conflict_do_nothing())
+    if made.rowcount != 1:
+        raise Superseded("Another process met this article first", about=url)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A wording to keep, with its hashes and the facts that stood beside it."""
+
+    wording: Wording
+    facts: Facts
+    text_hash: str
+    content_hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addition:
+    """What one change adds to an article's ledger and takes from it.
+
+    `vanished` gives, by id, how often each diff that is no more was announced or taken back.
+    """
+
+    observations: Sequence[Observation] = ()
+    rereadings: Sequence[Rereading] = ()
+    texts: Sequence[Text] = ()
+    judged: Sequence[Judged] = ()
+    vanished: Mapping[str, int] = field(default_factory=dict)
+
+
+def write(conn: Connection, article: str, addition: Addition, before: History, after: History) -> None:
+    """Write what a change adds to the article's ledger and takes from it."""
+    insert = _insert(conn)
+    for observation in addition.observations:
+        conn.execute(insert(observations).values(_observation_row(article, observation)).on_conflict_do_nothing())
+    for again in addition.rereadings:
+        conn.execute(insert(rereadings).values(article=article, **_members(again)).on_conflict_do_nothing())
+    for text in addition.texts:
+        conn.execute(insert(wordings).values(article=article, **_members(text)).on_conflict_do_nothing())
+    _write_revisions(conn, article, before, after)
+    for diff_id, announced in addition.vanished.items():
+        conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
+    for judged in addition.judged:
+        row = _diff_row(article, judged)
+        conn.execute(insert(diffs).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def absorb(conn: Connection, survivor: str, other: str) -> None:
+    """Give everything that was kept under `other` to `survivor`; `other` stays as a name that leads there."""
+    insert = _insert(conn)
+    for table in (observations, rereadings, wordings):
+        columns = [column for column in table.c if column.name != "id"]
+        moved = [literal(survivor) if column.name == "article" else column for column in columns]
+        rows = select(*moved).where(table.c.article == other)
+        conn.execute(insert(table).from_select([c.name for c in columns], rows).on_conflict_do_nothing())
+        conn.execute(delete(table).where(table.c.article == other))
+    conn.execute(delete(revisions).where(revisions.c.article == other))
+    conn.execute(update(diffs).where(diffs.c.article == other).values(live=False))
+    conn.execute(update(aliases).where(aliases.c.article == other).values(article=survivor))
+    conn.execute(update(articles).where(articles.c.merged_into == other).values(merged_into=survivor))
+    never = {"due_at": None, "lease": None, "lease_ends": None, "settled": None}
+    conn.execute(update(articles).where(articles.c.key == other).values(merged_into=survivor, **never))
+
+
+def standing(observation: Observation) -> str:
+    """Return a digest of all that an observation says but its moment and its bytes.
+
+    Two with one digest, one after the other, differ in nothing that a fold looks at but time.
+    """
+    return sha256(canonical_json(replace(observation, observed=_EPOCH, page_hash=None)))
+
+
+def settle_unchanged(conn: Connection, article: str, version: int, observation: Observation) -> bool:
+    """Add an observation that says what the last one said, if the ledger is still at `version`; tell whether it was.
+
+    One conditional statement and one row: no ledger is loaded and no page is kept.
+    """
+    changed = conn.execute(
+        update(articles)
+        .where(
+            articles.c.key == article,
+            articles.c.ledger_version == version,
+            articles.c.settled == standing(observation),
+            articles.c.last_read < observation.observed,
+        )
+        .values(ledger_version=version + 1, last_read=observation.observed)
+    )
+    if changed.rowcount != 1:
+        return False
+    conn.execute(_insert(conn)(observations).values(_observation_row(article, observation)))
+    return True
+
+
+def survivor_of(conn: Connection, article: str) -> str:
+    """Return the article that this one was merged into, or itself."""
+    merged = conn.scalar(select(articles.c.merged_into).where(articles.c.key == article))
+    return merged or article
+
+
+def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
+    """Yield the ledger export: one canonical JSON object a line and article, sorted by uri.
+
+    `uri` gives an article's uri from its key. Nothing in it depends on the order in which captures arrived.
+    """
+    with store.reading() as conn:
+        keys = conn.scalars(
+            select(articles.c.key).where(
+                exists().where(observations.c.article == articles.c.key), articles.c.merged_into.is_(None)
+            )
+        ).all()
+        for key in sorted(keys, key=uri):
+            yield canonical_json(_exported(conn, key, uri(key))) + b"\n"
+
+
+def _exported(conn: Connection, article: str, uri: str) -> dict[str, Any]:
+    ledger = load(conn, article).ledger
+    history = fold(ledger)
+    live = conn.execute(
+        select(diffs).where(diffs.c.article == article, diffs.c.live).order_by(diffs.c.observed, diffs.c.id)
+    )
+    return {
+        "uri": uri,
+        "names": [alias.name for alias in names(conn, article)],
+        "observations": [
+            {"outcome": outcome.value, **_members(observation)}
+            for observation, outcome in zip(ledger.observations, history.outcomes, strict=True)
+        ],
+        "revisions": [_members(revision) for revision in history.revisions],
+        "texts": {revision.text_hash: wording(conn, article, revision.text_hash)[0] for revision in history.revisions},
+        "diffs": [
+            {
+                "id": row.id,
+                "old": row.old_revision,
+                "new": row.new_revision,
+                "diff": row.diff,
+                "verdict": row.verdict,
+            }
+            for row in live
+        ],
+        "restamps": [{"revision": r.revision.id, "observed": r.observed, "stamp": r.new.at} for r in history.restamps],
+        "passages": [{"kind": p.kind, "observed": p.observed, "detail": p.detail} for p in history.passages],
+        "availability": history.availability.value,
+    }
+
+
+def _insert(conn: Connection) -> Callable[[Any], Any]:
+    return postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+
+
+def _ledger(article: str, kept: Iterable[Any], again: Iterable[Any]) -> Ledger:
+    plain = Ledger(
+        article=article,
+        observations=tuple(revive(Observation, body) for body in kept),
+        rereadings=tuple(revive(Rereading, {n: row[n] for n in _REREADING}) for row in again),
+    )
+    return join(article, [plain])
+
+
+def _write_revisions(conn: Connection, article: str, before: History, after: History) -> None:
+    known = {revision.id: revision for revision in before.revisions}
+    left = known.keys() - {revision.id for revision in after.revisions}
+    if left:
+        conn.execute(delete(revisions).where(revisions.c.id.in_(left)))
+    for revision in after.revisions:
+        if known.get(revision.id) == revision:
+            continue
+        row = {name: getattr(revision, name) for name in _REVISION if name not in ("article", "body")}
+        row |= {"article": article, "body": revision}
+        statement = _insert(conn)(revisions).values(row)
+        conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def _observation_row(article: str, observation: Observation) -> dict[str, Any]:
+    return {
+        "article": article,
+        "observed": observation.observed,
+        "url": observation.url,
+        "seen": observation.seen.value,
+        "content_hash": observation.content_hash,
+        "digest": sha256(canonical_json(observation)),
+        "body": observation,
+    }
+
+
+def _diff_row(article: str, judged: Judged) -> dict[str, Any]:
+    transition = judged.transition
+    return {
+        "id": transition.id,
+        "article": article,
+        "old_revision": transition.old.id,
+        "new_revision": transition.new.id,
+        "old_content_hash": transition.old.content_hash,
+        "new_content_hash": transition.new.content_hash,
+        "occurrence": transition.occurrence,
+        "live": True,
+        "announced": judged.announced,
+        "digest": sha256(canonical_json([judged.diff, judged.verdict])),
+        "observed": transition.new.first_observed,
+        "host": urlsplit(transition.new.url).netloc,
+        "hunk_hash": judged.hunk_hash,
+        "diff": judged.diff,
+        "verdict": judged.verdict,
+    }
+
+
+def _members(record: Any) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in fields(record)}
