@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, exists, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from wirewatch.canonical import canonical_json, sha256
-from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
 from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
+from wirewatch.store.revive import revive
+from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
@@ -110,11 +110,10 @@ def claim_names(conn: Connection, article: str, url: str, evidence: Sequence[Ali
     The row in which a name points to itself says whose it is. Two processes that give one name to two articles meet
     there: the second waits for the first, finds the other article, and raises Superseded.
     """
-    insert = _insert(conn)
     for alias in sorted(evidence, key=lambda a: a.name):
         owner = {"url": alias.name, "name": alias.name, "kind": alias.kind, "article": article, "observed": observed}
-        conn.execute(insert(aliases).values(**owner).on_conflict_do_nothing())
-        conn.execute(insert(aliases).values(**{**owner, "url": url}).on_conflict_do_nothing())
+        conn.execute(insert(conn, aliases).values(**owner).on_conflict_do_nothing())
+        conn.execute(insert(conn, aliases).values(**{**owner, "url": url}).on_conflict_do_nothing())
     if named(conn, (alias.name for alias in evidence)) - {article}:
         raise Superseded("Another process gave one of the names to another article", about=url)
 
@@ -139,7 +138,7 @@ def mint(conn: Connection, article: str, url: str, like: str | None = None) -> N
     if like is not None:
         model = conn.execute(select(articles).where(articles.c.key == like)).mappings().one()
         row = {**model, "key": article, "ledger_version": 1, "merged_into": None}
-    made = conn.execute(_insert(conn)(articles).values(**row).on_conflict_do_nothing())
+    made = conn.execute(insert(conn, articles).values(**row).on_conflict_do_nothing())
     if made.rowcount != 1:
         raise Superseded("Another process met this article first", about=url)
 
@@ -170,29 +169,27 @@ class Addition:
 
 def write(conn: Connection, article: str, addition: Addition, before: History, after: History) -> None:
     """Write what a change adds to the article's ledger and takes from it."""
-    insert = _insert(conn)
     for observation in addition.observations:
-        conn.execute(insert(observations).values(_observation_row(article, observation)).on_conflict_do_nothing())
+        conn.execute(insert(conn, observations).values(_observation_row(article, observation)).on_conflict_do_nothing())
     for again in addition.rereadings:
-        conn.execute(insert(rereadings).values(article=article, **_members(again)).on_conflict_do_nothing())
+        conn.execute(insert(conn, rereadings).values(article=article, **_members(again)).on_conflict_do_nothing())
     for text in addition.texts:
-        conn.execute(insert(wordings).values(article=article, **_members(text)).on_conflict_do_nothing())
+        conn.execute(insert(conn, wordings).values(article=article, **_members(text)).on_conflict_do_nothing())
     _write_revisions(conn, article, before, after)
     for diff_id, announced in addition.vanished.items():
         conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
     for judged in addition.judged:
         row = _diff_row(article, judged)
-        conn.execute(insert(diffs).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+        conn.execute(insert(conn, diffs).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
 
 
 def absorb(conn: Connection, survivor: str, other: str) -> None:
     """Give everything that was kept under `other` to `survivor`; `other` stays as a name that leads there."""
-    insert = _insert(conn)
     for table in (observations, rereadings, wordings):
         columns = [column for column in table.c if column.name != "id"]
         moved = [literal(survivor) if column.name == "article" else column for column in columns]
         rows = select(*moved).where(table.c.article == other)
-        conn.execute(insert(table).from_select([c.name for c in columns], rows).on_conflict_do_nothing())
+        conn.execute(insert(conn, table).from_select([c.name for c in columns], rows).on_conflict_do_nothing())
         conn.execute(delete(table).where(table.c.article == other))
     conn.execute(delete(revisions).where(revisions.c.article == other))
     conn.execute(update(diffs).where(diffs.c.article == other).values(live=False))
@@ -227,7 +224,7 @@ def settle_unchanged(conn: Connection, article: str, version: int, observation: 
     )
     if changed.rowcount != 1:
         return False
-    conn.execute(_insert(conn)(observations).values(_observation_row(article, observation)))
+    conn.execute(insert(conn, observations).values(_observation_row(article, observation)))
     return True
 
 
@@ -283,10 +280,6 @@ def _exported(conn: Connection, article: str, uri: str) -> dict[str, Any]:
     }
 
 
-def _insert(conn: Connection) -> Callable[[Any], Any]:
-    return postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-
-
 def _ledger(article: str, kept: Iterable[Any], again: Iterable[Any]) -> Ledger:
     plain = Ledger(
         article=article,
@@ -306,7 +299,7 @@ def _write_revisions(conn: Connection, article: str, before: History, after: His
             continue
         row = {name: getattr(revision, name) for name in _REVISION if name not in ("article", "body")}
         row |= {"article": article, "body": revision}
-        statement = _insert(conn)(revisions).values(row)
+        statement = insert(conn, revisions).values(row)
         conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
 
 
