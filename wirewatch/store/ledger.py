@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, exists, literal, select, update
 
 from wirewatch.canonical import canonical_json, sha256
+from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
 from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
-from wirewatch.store.revive import revive
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
