@@ -1,0 +1,26 @@
+"""An invented newsroom on this machine: two newspapers that publish, revise, correct, move and withdraw.
+
+It imports nothing else of Wirewatch. What it did, as far as five passes at set times can see it, stands in
+`expected_passes` and `expected_articles`, written by hand.
+"""
+
+from wirewatch.demo.server import Asked, Newsroom
+from wirewatch.demo.truth import (
+    ExpectedArticle,
+    ExpectedChange,
+    ExpectedPass,
+    ExpectedRevision,
+    expected_articles,
+    expected_passes,
+)
+
+__all__ = [
+    "Asked",
+    "ExpectedArticle",
+    "ExpectedChange",
+    "ExpectedPass",
+    "ExpectedRevision",
+    "Newsroom",
+    "expected_articles",
+    "expected_passes",
+]
