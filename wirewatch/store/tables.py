@@ -59,7 +59,8 @@ hosts = Table(
     Column("spacing_us", COUNTING),  # null: the store's default, in `meta`
     Column("next_slot", Microseconds),
     Column("blocked_until", Microseconds),
-    Column("robots_status", Integer),
+    Column("robots_origin", PlainText),
+    Column("robots_status", Integer),  # null: there was no answer, and the body says why
     Column("robots_body", PlainText),
     Column("robots_fetched", Microseconds),
     Column("crawl_delay_us", COUNTING),

@@ -80,7 +80,7 @@ class Name(PlainText):
 
 
 class Json(TypeDecorator[Any]):
-    """Keeps a value or record as canonical JSON text and gives plain values back; `revive` makes records of them."""
+    """Keeps a value or record as canonical JSON text; gives plain values back, for `encoding.revive`."""
 
     impl = _BY_CODE_POINT
     cache_ok = True

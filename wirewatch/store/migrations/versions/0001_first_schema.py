@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("spacing_us", _counting(), nullable=True),
         sa.Column("next_slot", sa.BigInteger(), nullable=True),
         sa.Column("blocked_until", sa.BigInteger(), nullable=True),
+        sa.Column("robots_origin", _text(), nullable=True),
         sa.Column("robots_status", sa.Integer(), nullable=True),
         sa.Column("robots_body", _text(), nullable=True),
         sa.Column("robots_fetched", sa.BigInteger(), nullable=True),

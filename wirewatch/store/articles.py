@@ -1,0 +1,175 @@
+"""What makes an article due: a feed's entry, somebody who watches it, a push.
+
+An entry only says where to look and since when it is worth it; which article it is in the end, and what it says, is
+decided when its page is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from wirewatch.canonical import article_key
+from wirewatch.model import Alias, Source
+from wirewatch.store import Store
+from wirewatch.store.frontier import due_now
+from wirewatch.store.hosts import host_of
+from wirewatch.store.ledger import claim_names
+from wirewatch.store.sql import insert
+from wirewatch.store.tables import aliases, articles, feeds
+from wirewatch.store.types import short_name
+
+# A statement of SQLite takes 32,766 values, and a feed of 15 MiB may have 50,000 entries.
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedEntry:
+    """Where a feed's entry leads. `url` is normalised, `guid_name` is the guid's alias, `updated` the entry's own."""
+
+    url: str
+    guid: str | None = None
+    guid_name: str | None = None
+    updated: datetime | None = None
+
+
+def upsert_entries(conn: Connection, feed: str, entries: Sequence[FeedEntry], now: datetime) -> int:
+    """Make the articles of a feed's entries due where that is worth it; return how many were not known at all.
+
+    Unknown ones are due now; so are those whose entry was updated since, those whose guid came with another link
+    (which is followed), and those that no feed in use carried so far. Raises Superseded where two processes met, and
+    BadContent for a link that is no address; take the whole feed again in the first case.
+    """
+    return sum(_upsert(conn, feed, entries[start : start + _CHUNK], now) for start in range(0, len(entries), _CHUNK))
+
+
+def upsert_entry(conn: Connection, feed: str, entry: FeedEntry, now: datetime) -> bool:
+    """Do what `upsert_entries` does for one; return whether the article was not known at all."""
+    return upsert_entries(conn, feed, [entry], now) == 1
+
+
+def watch(store: Store, url: str, source: Source, now: datetime) -> str:
+    """Make the article at a normalised URL due now and keep it watched, with or without a feed; return its key."""
+    with store.begin() as conn:
+        key = _owners(conn, [url]).get(short_name(url)) or article_key(url)
+        new = insert(conn, articles).values(key=key, url=url, host=host_of(url), source=source, due_at=now)
+        settings = sa.case((articles.c.feed.is_(None), new.excluded.source), else_=articles.c.source)
+        conn.execute(
+            new.on_conflict_do_update(
+                index_elements=["key"], set_={"source": settings, "due_at": due_now(articles, now)}
+            )
+        )
+        claim_names(conn, key, url, [Alias(kind="asked", name=url)], now)
+    return key
+
+
+def push(store: Store, names: Iterable[str], now: datetime) -> int:
+    """Make the feeds at these URLs, and the articles known by these names, due now; return how many there were."""
+    wanted = sorted(set(names))
+    with store.begin() as conn:
+        pushed = 0
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            keys = sorted(set(_owners(conn, chunk).values()))
+            for column, values in ((feeds.c.url, chunk), (articles.c.key, keys)):
+                change = sa.update(column.table).where(column.in_(values))
+                pushed += conn.execute(change.values(due_at=due_now(column.table, now))).rowcount
+    return pushed
+
+
+def _upsert(conn: Connection, feed: str, entries: Sequence[FeedEntry], now: datetime) -> int:
+    owners = _owners(conn, _names(entries))
+    met: dict[str, FeedEntry] = {}
+    for key, entry in sorted(((_key(entry, owners), entry) for entry in entries), key=lambda pair: pair[0]):
+        met.setdefault(key, entry)
+    known = _rows(conn, met)
+    new = 0
+    for key, entry in met.items():
+        row = known.get(key)
+        if row is None:
+            new += _mint(conn, key, feed, entry, now)
+        elif changes := _changes(row, feed, entry, now, moved=short_name(entry.url) not in owners):
+            conn.execute(sa.update(articles).where(articles.c.key == row.key).values(changes))
+    for key, entry in met.items():
+        if evidence := _evidence(entry, key, owners):
+            claim_names(conn, key, entry.url, evidence, now)
+    return new
+
+
+def _key(entry: FeedEntry, owners: dict[str, str]) -> str:
+    by_guid = owners.get(short_name(entry.guid_name)) if entry.guid_name else None
+    return owners.get(short_name(entry.url)) or by_guid or article_key(entry.url)
+
+
+def _mint(conn: Connection, key: str, feed: str, entry: FeedEntry, now: datetime) -> int:
+    row = {
+        "key": key,
+        "url": entry.url,
+        "host": host_of(entry.url),
+        "feed": feed,
+        "guid": entry.guid,
+        "due_at": now,
+        "entry_updated": entry.updated,
+    }
+    return conn.execute(insert(conn, articles).values(row).on_conflict_do_nothing()).rowcount
+
+
+def _changes(row: sa.Row[Any], feed: str, entry: FeedEntry, now: datetime, *, moved: bool) -> dict[str, Any]:
+    due = {"due_at": due_now(articles, now)}
+    changes: dict[str, Any] = {}
+    if moved and entry.url != row.url:
+        changes |= due | {"url": entry.url, "host": host_of(entry.url), "etag": None, "last_modified": None}
+    if _is_news(row, entry):
+        changes |= due | {"entry_updated": entry.updated}
+    if row.feed != feed and (row.feed_paused or (row.feed is None and row.source is None)):
+        changes |= due | {"feed": feed, "guid": entry.guid}
+    return changes
+
+
+def _is_news(row: sa.Row[Any], entry: FeedEntry) -> bool:
+    if entry.updated is None:
+        return False
+    seen = row.entry_updated or row.last_read
+    return seen is None or entry.updated > seen
+
+
+def _evidence(entry: FeedEntry, key: str, owners: dict[str, str]) -> list[Alias]:
+    """Return the names that are nobody's yet; one that is another article's is for its ledger to judge."""
+    named = [Alias(kind="asked", name=entry.url)]
+    if entry.guid_name:
+        named.append(Alias(kind="guid", name=entry.guid_name))
+    new = [alias for alias in named if short_name(alias.name) not in owners]
+    return [alias for alias in named if alias in new or owners[short_name(alias.name)] == key] if new else []
+
+
+def _names(entries: Iterable[FeedEntry]) -> Iterator[str]:
+    for entry in entries:
+        yield entry.url
+        if entry.guid_name:
+            yield entry.guid_name
+
+
+def _owners(conn: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Return whose each known name is, by its kept form."""
+    kept = {short_name(name) for name in names}
+    query = sa.select(aliases.c.name, aliases.c.article).where(
+        aliases.c.name.in_(kept), aliases.c.url == aliases.c.name
+    )
+    return {row.name: row.article for row in conn.execute(query)}
+
+
+def _rows(conn: Connection, keys: Iterable[str]) -> dict[str, Any]:
+    """Return the articles' rows by key; where one was merged, the row that it was merged into."""
+    paused = sa.func.coalesce(feeds.c.paused, sa.false()).label("feed_paused")
+    query = sa.select(articles, paused).select_from(articles.outerjoin(feeds, feeds.c.url == articles.c.feed))
+    rows = {row.key: row for row in conn.execute(query.where(articles.c.key.in_(keys)))}
+    merged = {row.key: row.merged_into for row in rows.values() if row.merged_into}
+    if not merged:
+        return rows
+    survivors = {row.key: row for row in conn.execute(query.where(articles.c.key.in_(list(merged.values()))))}
+    return rows | {key: survivors[into] for key, into in merged.items()}

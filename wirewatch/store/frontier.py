@@ -1,0 +1,317 @@
+"""What is due, who reads it, and from which moment on.
+
+A lease is a token on the row. Whoever settles names it, in the condition of the one UPDATE: a worker that was given
+up for dead finds its token gone and changes nothing. `due_at` stays as it is while a row is leased, so a lease that
+runs out makes its row due again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from wirewatch.encoding import revive
+from wirewatch.model import Check, Source
+from wirewatch.store import Store
+from wirewatch.store.hosts import Slots
+from wirewatch.store.sql import new_lease
+from wirewatch.store.tables import articles, feeds, hosts, inbox
+
+# A server may confirm for ever what it no longer serves: every tenth read is unconditional.
+UNCONDITIONAL_EVERY: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """How much is due now, and when something will be that is not yet (None: never)."""
+
+    feeds: int
+    articles: int
+    inbox: int
+    next_due: datetime | None
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.feeds or self.articles or self.inbox)
+
+
+def lease_due(
+    store: Store,
+    *,
+    now: datetime,
+    horizon_seconds: float = 60.0,
+    limit: int = 500,
+    lease_seconds: float = 300.0,
+) -> list[Check]:
+    """Lease what is due, feeds first, each at its host's next free slot up to `horizon_seconds` from `now`.
+
+    At most `limit` checks, in the order of their starts. All leases end together, `lease_seconds` after the last
+    start. A host whose robots.txt has to be fetched first gets one check only.
+    """
+    until = now + timedelta(seconds=horizon_seconds)
+    with store.begin() as conn:
+        slots = Slots(conn, _hosts_with_work(conn, now, until, limit), now)
+        leased = [(row, slots.take(row.host)) for row in _pick(conn, feeds, slots, now=now, until=until, limit=limit)]
+        more = _pick(conn, articles, slots, now=now, until=until, limit=limit - len(leased))
+        leased += [(row, slots.take(row.host)) for row in more]
+        if not leased:
+            return []
+        slots.keep(conn)
+        lease = new_lease()
+        ends = max(start for _, start in leased) + timedelta(seconds=lease_seconds)
+        for table in (feeds, articles):
+            _write_leases(
+                conn, table, [(row.id, start) for row, start in leased if row.table == table.name], lease, ends
+            )
+    checks = [_check(row, start, lease, ends) for row, start in leased]
+    return sorted(checks, key=lambda check: check.start)
+
+
+def hand_back(store: Store, checks: Iterable[Check]) -> None:
+    """End the leases of checks that were not read; they are due again at once."""
+    with store.begin() as conn:
+        for check in sorted(checks, key=lambda check: (check.article or "", check.url)):
+            table, condition = _row_of(check)
+            conn.execute(sa.update(table).where(condition).values(_NO_LEASE))
+
+
+def settle_check(
+    conn: Connection,
+    check: Check,
+    *,
+    due_at: datetime | None,
+    ledger_version: int | None = None,
+    **columns: Any,
+) -> bool:
+    """Count an article's read, set when it is due again and the given columns of `articles`, and end the lease.
+
+    Return False and change nothing if the lease is another's by now or, where `ledger_version` is given, the ledger
+    has moved on. A push or a feed entry that asked for the article since the read began keeps it due.
+    """
+    table, condition = _row_of(check)
+    if ledger_version is not None:
+        condition = sa.and_(condition, articles.c.ledger_version == ledger_version)
+    return _settle(conn, table, condition, due_at, columns)
+
+
+def settle_feed(
+    conn: Connection,
+    check: Check,
+    *,
+    now: datetime,
+    due_at: datetime,
+    problem: str | None = None,
+    detail: str = "",
+    validators: tuple[str | None, str | None] | None = None,
+    entries: int | None = None,
+    new_entries: int = 0,
+    polite_seconds: int | None = None,
+    gap_seconds: int | None = None,
+) -> bool:
+    """Count a feed's read, set when it is due again and how it is, and end the lease.
+
+    A `problem` counts as a failure and becomes the feed's detail. `validators` are ETag and Last-Modified, kept as
+    they are if None, and `entries` how many the document had, None where it was not modified. Return False and change
+    nothing if the lease is another's by now.
+    """
+    table, condition = _row_of(check)
+    columns: dict[str, Any] = {"last_read": now, "last_detail": problem or detail}
+    if problem is not None:
+        columns |= {"failures": feeds.c.failures + 1}
+        return _settle(conn, table, condition, due_at, columns)
+    columns |= {"failures": 0, "last_success": now, "polite_seconds": polite_seconds, "gap_seconds": gap_seconds}
+    if validators is not None:
+        columns |= {"etag": validators[0], "last_modified": validators[1]}
+    if entries is not None:
+        columns |= {
+            "last_entry_count": entries,
+            "entries_seen": feeds.c.entries_seen + entries,
+            "entries_new": feeds.c.entries_new + new_entries,
+        }
+    if new_entries:
+        columns |= {"last_new": now}
+    return _settle(conn, table, condition, due_at, columns)
+
+
+def due(store: Store, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
+    """Return what `lease_due` and the inbox would give now, and the next moment at which that changes."""
+    until = now + timedelta(seconds=horizon_seconds)
+    with store.reading() as conn:
+        counts = {}
+        moments = []
+        for table in (feeds, articles):
+            from_, asked = _with_hosts(table), _asked(table)
+            is_due = sa.and_(asked, _is_due(table, now))
+            counts[table.name] = conn.scalar(
+                sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until))
+            )
+            moments += [
+                sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
+                sa.select(sa.func.min(table.c.lease_ends)).where(
+                    asked, table.c.due_at <= now, table.c.lease_ends > now
+                ),
+            ]
+            for waits in (hosts.c.next_slot, hosts.c.blocked_until):
+                moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
+        waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
+        arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
+        moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
+        known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
+    return Due(
+        feeds=counts["feeds"] or 0,
+        articles=counts["articles"] or 0,
+        inbox=arrived or 0,
+        next_due=min(known, default=None),
+    )
+
+
+def due_now(table: sa.Table, now: datetime) -> sa.ColumnElement[Any]:
+    """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_check`."""
+    waiting = sa.and_(table.c.due_at <= now, table.c.lease.is_(None))
+    return sa.case((waiting, table.c.due_at), else_=sa.literal(now, table.c.due_at.type))
+
+
+_NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
+
+
+def _row_of(check: Check) -> tuple[sa.Table, sa.ColumnElement[bool]]:
+    if check.reason == "feed":
+        return feeds, sa.and_(feeds.c.url == check.url, feeds.c.lease == check.lease)
+    return articles, sa.and_(articles.c.key == check.article, articles.c.lease == check.lease)
+
+
+def _settle(
+    conn: Connection,
+    table: sa.Table,
+    condition: sa.ColumnElement[bool],
+    due_at: datetime | None,
+    columns: dict[str, Any],
+) -> bool:
+    asked_since = sa.case((table.c.due_at > table.c.start_at, table.c.due_at), else_=due_at)
+    values = {"reads": table.c.reads + 1, **columns, **_NO_LEASE, "due_at": asked_since}
+    return conn.execute(sa.update(table).where(condition).values(values)).rowcount == 1
+
+
+def _is_due(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.due_at <= now, sa.or_(table.c.lease_ends.is_(None), table.c.lease_ends <= now))
+
+
+def _asked(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return that the row's feed is not paused; `articles` needs the join of `_with_hosts`."""
+    if table is feeds:
+        return sa.not_(feeds.c.paused)
+    paused = sa.select(feeds.c.url).where(feeds.c.url == articles.c.feed, feeds.c.paused)
+    return sa.not_(paused.exists())
+
+
+def _with_hosts(table: sa.Table) -> sa.Join:
+    return table.outerjoin(hosts, hosts.c.host == table.c.host)
+
+
+def _has_slot(until: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        sa.or_(hosts.c.next_slot.is_(None), hosts.c.next_slot <= until),
+        sa.or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= until),
+    )
+
+
+def _hosts_with_work(conn: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
+    """Return the hosts that have something due and a slot for it, those that waited longest first."""
+    found: dict[str, None] = {}
+    for table in (feeds, articles):
+        longest = sa.func.min(table.c.due_at)
+        found |= dict.fromkeys(
+            conn.scalars(
+                sa.select(table.c.host)
+                .select_from(_with_hosts(table))
+                .where(_is_due(table, now), _asked(table), _has_slot(until))
+                .group_by(table.c.host)
+                .order_by(longest, table.c.host)
+                .limit(limit)
+            )
+        )
+    return list(found)
+
+
+def _pick(
+    conn: Connection, table: sa.Table, slots: Slots, *, now: datetime, until: datetime, limit: int
+) -> list[sa.Row[Any]]:
+    """Return rows that are due, oldest first, from each host no more than it has slots; locked against all others."""
+    free = [(host, n) for host in slots if (n := slots.free(host, until, limit)) > 0]
+    if not free or limit <= 0:
+        return []
+    key = table.primary_key.columns.values()[0]
+    room = sa.values(sa.column("host", table.c.host.type), sa.column("n", sa.Integer), name="room").data(free).cte()
+    place = sa.func.row_number().over(partition_by=table.c.host, order_by=(table.c.due_at, key))
+    ranked = (
+        sa.select(key.label("id"), table.c.host, table.c.due_at, place.label("place"))
+        .where(_is_due(table, now), _asked(table))
+        .subquery()
+    )
+    picked = conn.scalars(
+        sa.select(ranked.c.id)
+        .join(room, room.c.host == ranked.c.host)
+        .where(ranked.c.place <= room.c.n)
+        .order_by(ranked.c.due_at, ranked.c.id)
+        .limit(limit)
+    ).all()
+    own = (feeds.c.source.label("feed_source"),) if table is articles else ()
+    from_ = articles.outerjoin(feeds, feeds.c.url == articles.c.feed) if table is articles else feeds
+    rows = (
+        sa.select(sa.literal(table.name).label("table"), key.label("id"), *table.c, *own)
+        .select_from(from_)
+        .where(key.in_(picked), _is_due(table, now))
+        .order_by(table.c.due_at, key)
+        .with_for_update(of=table, skip_locked=True, key_share=True)
+    )
+    return list(conn.execute(rows))
+
+
+def _write_leases(
+    conn: Connection, table: sa.Table, starts: list[tuple[str, datetime]], lease: str, ends: datetime
+) -> None:
+    if not starts:
+        return
+    key = table.primary_key.columns.values()[0]
+    conn.execute(
+        sa.update(table)
+        .where(key == sa.bindparam("id"))
+        .values(lease=lease, lease_ends=ends, start_at=sa.bindparam("start")),
+        [{"id": row_id, "start": start} for row_id, start in starts],
+    )
+
+
+def _check(row: sa.Row[Any], start: datetime, lease: str, ends: datetime) -> Check:
+    conditional = row.reads % UNCONDITIONAL_EVERY != UNCONDITIONAL_EVERY - 1
+    etag, last_modified = (row.etag, row.last_modified) if conditional else (None, None)
+    if row.table == feeds.name:
+        return Check(
+            url=row.url,
+            reason="feed",
+            start=start,
+            lease=lease,
+            lease_ends=ends,
+            source=revive(Source, row.source),
+            etag=etag,
+            last_modified=last_modified,
+        )
+    return Check(
+        url=row.url,
+        reason="article",
+        start=start,
+        lease=lease,
+        lease_ends=ends,
+        source=revive(Source, row.source or row.feed_source or {}),
+        article=row.key,
+        guid=row.guid,
+        etag=etag,
+        last_modified=last_modified,
+        content_hash=row.content_hash,
+        ledger_version=row.ledger_version,
+        fingerprint=row.fingerprint,
+    )

@@ -1,0 +1,64 @@
+"""Captures that were brought to us and wait to be read: replays and pushes.
+
+Whoever brings one may be told so only after the transaction of `put` has ended; bringing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from wirewatch.model import Capture
+from wirewatch.store import Store
+from wirewatch.store.packed import pack, unpack
+from wirewatch.store.sql import insert, new_lease
+from wirewatch.store.tables import inbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """A capture out of the inbox, under a lease."""
+
+    id: str
+    capture: Capture
+    lease: str
+
+
+def put(conn: Connection, capture_id: str, capture: Capture, received: datetime) -> bool:
+    """Keep a capture until it is read; return False if one of that id waits already."""
+    new = insert(conn, inbox).values(id=capture_id, capture=pack(capture), received=received)
+    return conn.execute(new.on_conflict_do_nothing()).rowcount == 1
+
+
+def take(store: Store, *, now: datetime, limit: int = 500, lease_seconds: float = 300.0) -> list[Received]:
+    """Lease the captures that wait longest; those whose lease ran out wait again."""
+    lease = new_lease()
+    free = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
+    with store.begin() as conn:
+        rows = conn.execute(
+            sa.select(inbox.c.id, inbox.c.capture)
+            .where(free)
+            .order_by(inbox.c.received, inbox.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        if rows:
+            taken = sa.update(inbox).where(inbox.c.id.in_([row.id for row in rows]))
+            conn.execute(taken.values(lease=lease, lease_ends=now + timedelta(seconds=lease_seconds)))
+    return [Received(id=row.id, capture=unpack(row.capture), lease=lease) for row in rows]
+
+
+def drop(conn: Connection, received: Received) -> bool:
+    """Remove a capture that was read, in the transaction that keeps what it said; False if the lease is another's."""
+    mine = sa.and_(inbox.c.id == received.id, inbox.c.lease == received.lease)
+    return conn.execute(sa.delete(inbox).where(mine)).rowcount == 1
+
+
+def give_back(store: Store, received: Received) -> None:
+    """Let a capture that was not read wait again."""
+    mine = sa.and_(inbox.c.id == received.id, inbox.c.lease == received.lease)
+    with store.begin() as conn:
+        conn.execute(sa.update(inbox).where(mine).values(lease=None, lease_ends=None))
