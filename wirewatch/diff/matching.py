@@ -1,0 +1,122 @@
+"""Match two sequences of words or sentences, in bounded time and memory whatever their length.
+
+Units become characters first, so that rapidfuzz compares C strings; 20,000 words against 20,000 others would still
+need 50 MB to find the way back, so larger blocks are cut up before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from rapidfuzz.distance import Indel
+
+from wirewatch.errors import BadContent
+
+# rapidfuzz keeps one bit a cell to find its way back: 8 MB, and about 2 ms.
+_CELLS: Final = 1 << 26
+# How often a block too large for that is cut at what occurs once on each side, before it counts as rewritten.
+_CUTS: Final = 8
+_LARGEST_CODE: Final = 0x10FFFF
+
+
+class Alphabet(dict[str, str]):
+    """Give each distinct unit a character of its own, so that rapidfuzz compares sequences of units as strings."""
+
+    def __missing__(self, unit: str) -> str:
+        if len(self) > _LARGEST_CODE:
+            raise BadContent("The text has more than a million different words; it is no article, leave it out.")
+        code = self[unit] = chr(len(self))
+        return code
+
+    def spell(self, units: Sequence[str]) -> str:
+        return "".join(map(self.__getitem__, units))
+
+
+def matching_blocks(old: str, new: str) -> Iterator[tuple[int, int, int]]:
+    """Yield (place in old, place in new, length) of what is common to both sequences, in order.
+
+    The longest common subsequence where that fits into 8 MB. A larger block is first cut at what occurs once on each
+    side, a few times over; what then is still too large counts as rewritten, but for its edges.
+    """
+    todo = [(0, len(old), 0, len(new), _CUTS)]
+    while todo:
+        a, a_end, b, b_end, cuts = todo.pop()
+        if (a_end - a) * (b_end - b) <= _CELLS:
+            for block in Indel.editops(old[a:a_end], new[b:b_end]).as_matching_blocks():
+                if block.size:
+                    yield a + block.a, b + block.b, block.size
+            continue
+        head = _shared_prefix(old[a:a_end], new[b:b_end])
+        if head:
+            yield a, b, head
+            todo.append((a + head, a_end, b + head, b_end, cuts))
+            continue
+        tail = _shared_prefix(old[a:a_end][::-1], new[b:b_end][::-1])
+        if tail:
+            todo.append((a_end - tail, a_end, b_end - tail, b_end, 0))
+            todo.append((a, a_end - tail, b, b_end - tail, cuts))
+            continue
+        if cuts:
+            anchors = _anchors(old[a:a_end], new[b:b_end])
+            ends = [*((a + i, b + j) for i, j in anchors), (a_end, b_end)]
+            parts = [(*start, *end) for start, end in pairwise([(a, b), *ends])] if anchors else []
+            todo.extend((i, i_end, j, j_end, cuts - 1) for i, j, i_end, j_end in reversed(parts))
+
+
+def _shared_prefix(old: str, new: str) -> int:
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _anchors(old: str, new: str) -> list[tuple[int, int]]:
+    """Return places of what occurs exactly once on each side, in the same order on both (patience diff)."""
+    once_old, once_new = ({unit for unit, n in Counter(text).items() if n == 1} for text in (old, new))
+    once = once_old & once_new
+    places = {unit: at for at, unit in enumerate(new) if unit in once}
+    return heaviest_chain([(at, places[unit], 1.0) for at, unit in enumerate(old) if unit in once])
+
+
+def heaviest_chain(links: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    """Return the links (old, new, weight) of greatest total weight that do not cross nor share an end."""
+    if not links:
+        return []
+    links.sort(key=lambda link: (link[0], -link[1]))
+    size = max(new for _, new, _ in links) + 1
+    best: list[tuple[float, int]] = [(0.0, -1)] * (size + 1)  # a Fenwick tree of the best chain that ends before
+    before: list[int] = []
+    for number, (_, new, weight) in enumerate(links):
+        top, at = (0.0, -1), new
+        while at > 0:
+            top = max(top, best[at])
+            at -= at & -at
+        before.append(top[1])
+        at = new + 1
+        while at <= size:
+            best[at] = max(best[at], (top[0] + weight, number))
+            at += at & -at
+    at, top = size, (0.0, -1)
+    while at > 0:
+        top = max(top, best[at])
+        at -= at & -at
+    chain = []
+    number = top[1]
+    while number >= 0:
+        chain.append(links[number][:2])
+        number = before[number]
+    return chain[::-1]
+
+
+def likeness(old: str, new: str) -> float:
+    """Return the share of units that both have in common, in order: 0 to 1."""
+    if len(old) * len(new) <= _CELLS:
+        return Indel.normalized_similarity(old, new)
+    return 2 * sum(size for _, _, size in matching_blocks(old, new)) / (len(old) + len(new))

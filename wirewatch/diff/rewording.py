@@ -1,0 +1,92 @@
+"""Compare the words of two sentences that are one, reworded.
+
+The longest common subsequence alone leaves islands: one short word that both happen to share between two changes. A
+person marks those as one change, and so does this; but a number that took a number's place always stands alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from wirewatch.diff.matching import Alphabet, matching_blocks
+from wirewatch.diff.words import Span, numbers, token_spans
+
+# The longest word that may be swallowed between two changes. MEASURED
+_ISLAND: Final = 3
+
+
+class Edit(NamedTuple):
+    """Replace old[old_start:old_end] by new[new_start:new_end]. The two halves of a move share a number."""
+
+    old_start: int
+    old_end: int
+    new_start: int
+    new_end: int
+    move: int | None = None
+
+
+def word_edits(old: str, old_span: Span, new: str, new_span: Span, alphabet: Alphabet) -> list[Edit]:
+    """Return the edits, in words, that turn one span of `old` into one of `new`."""
+    old_text, new_text = old[slice(*old_span)], new[slice(*new_span)]
+    spans, new_spans = token_spans(old_text, old_span[0]), token_spans(new_text, new_span[0])
+    codes = alphabet.spell([old[a:b] for a, b in spans])
+    new_codes = alphabet.spell([new[a:b] for a, b in new_spans])
+    edits: list[Edit] = []
+    at, new_at = old_span[0], new_span[0]
+    for i, j, size in matching_blocks(codes, new_codes):
+        for start, end, new_start, new_end in _kept(old, spans[i : i + size], new, new_spans[j : j + size]):
+            edits.append(_trimmed(old, new, Edit(at, start, new_at, new_start)))
+            at, new_at = end, new_end
+    edits.append(_trimmed(old, new, Edit(at, old_span[1], new_at, new_span[1])))
+    return _without_islands(old, new, [edit for edit in edits if edit[0] < edit[1] or edit[2] < edit[3]])
+
+
+def _kept(old: str, spans: list[Span], new: str, new_spans: list[Span]) -> list[tuple[int, int, int, int]]:
+    """Return the stretches of a matching block that are equal to the last space."""
+    start, end, new_start, new_end = spans[0][0], spans[-1][1], new_spans[0][0], new_spans[-1][1]
+    if old[start:end] == new[new_start:new_end]:
+        return [(start, end, new_start, new_end)]
+    return [(*span, *new_span) for span, new_span in zip(spans, new_spans, strict=True)]
+
+
+def _trimmed(old: str, new: str, edit: Edit) -> Edit:
+    """Return the edit without the white space that both sides begin or end with."""
+    before, after = old[edit.old_start : edit.old_end], new[edit.new_start : edit.new_end]
+    if before == after:
+        return Edit(edit.old_end, edit.old_end, edit.new_end, edit.new_end)
+    head = len(before) - len(before.lstrip())
+    if head != len(after) - len(after.lstrip()) or before[:head] != after[:head]:
+        head = 0
+    before, after = before[head:], after[head:]
+    tail = len(before) - len(before.rstrip())
+    if tail != len(after) - len(after.rstrip()) or before[len(before) - tail :] != after[len(after) - tail :]:
+        tail = 0
+    return Edit(edit.old_start + head, edit.old_end - tail, edit.new_start + head, edit.new_end - tail)
+
+
+def _without_islands(old: str, new: str, edits: list[Edit]) -> list[Edit]:
+    """Return the edits with those joined that a person would mark as one."""
+    joined = edits[:1]
+    for edit in edits[1:]:
+        last = joined[-1]
+        if _is_island(old[last.old_end : edit.old_start], _texts(old, new, last), _texts(old, new, edit)):
+            joined[-1] = Edit(last.old_start, edit.old_end, last.new_start, edit.new_end)
+        else:
+            joined.append(edit)
+    return joined
+
+
+def _texts(old: str, new: str, edit: Edit) -> tuple[str, str]:
+    return old[edit.old_start : edit.old_end], new[edit.new_start : edit.new_end]
+
+
+def _is_island(between: str, before: tuple[str, str], after: tuple[str, str]) -> bool:
+    """Tell whether one short word between two changes says nothing by staying."""
+    word = between.strip()
+    if len(word) > _ISLAND or len(word.split()) > 1:
+        return False
+    if any(len(word) > max(map(len, texts)) for texts in (before, after)):
+        return False
+    if any(not texts[0].strip() or not texts[1].strip() for texts in (before, after)):
+        return False
+    return not any(len(numbers(texts[0])) == len(numbers(texts[1])) == 1 for texts in (before, after))

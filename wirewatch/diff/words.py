@@ -1,0 +1,132 @@
+"""Cut text into words, as readers of any script see them, and into sentences; nothing is lost between the cuts.
+
+A number with its sign, currency and separators is one word, and so is a hyphenated one: `-5`, `1,500`, `€15m`,
+`14:21`, `two-thirds`. Scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have one
+word a character, with its marks; a run of katakana is one word.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import Final
+
+Span = tuple[int, int]
+
+# Punctuation is spelt out, and whatever is neither that, nor white space, nor of a script without spaces belongs to a
+# word. Python's \w would not do: it leaves out the vowel signs of Hindi, every combining mark and every emoji joiner.
+_CURRENCY = r"$¢-¥\u20a0-\u20cf"
+_PUNCTUATION = (
+    r"!-/:-@\[-\^`{-~"
+    r"\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u037e\u0387"
+    r"\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a\u066d\u06d4\u0964\u0965\u0970"
+    r"\u0f0b-\u0f14\u1361-\u1368\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2e00-\u2e5f"
+    r"\u3001-\u3004\u3008-\u3020\u3030\u303d\u30fb\ufe10-\ufe19\ufe30-\ufe6b"
+    r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+_KATAKANA = r"\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+_SPACELESS = (
+    r"\u0e01-\u0e4f\u0e5a-\u0e7f\u0e80-\u0ecf\u0eda-\u0eff\u1000-\u103f\u104a-\u109f\u1780-\u17df"
+    r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u302f\u3031-\u303c\u3041-\u309f\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_MARKS = (
+    r"\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059"
+    r"\u17b4-\u17d3\u17dd\u302a-\u302f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
+)
+_LETTER = rf"[^\s{_PUNCTUATION}{_KATAKANA}{_SPACELESS}]"
+_SIGN = r"(?<![^\s(\[{\"'“‘«„])[-+−]"  # a minus only where nothing stands before it: `9-5` is no `-5`
+_WORD = (
+    rf"(?:(?:{_SIGN})?[{_CURRENCY}]?(?=\d))?{_LETTER}+(?:(?:[-‐‑'’]|(?<=\d)[.,:/](?=\d)){_LETTER}+)*"
+    rf"|[{_KATAKANA}][{_KATAKANA}{_MARKS}]*|[{_SPACELESS}][{_MARKS}]*"
+)
+_WORDS: Final = re.compile(_WORD)
+_TOKENS: Final = re.compile(rf"{_WORD}|\S")
+_PIECES: Final = re.compile(rf"{_WORD}|\s+|\S")
+_NUMBER: Final = re.compile(rf"[-+−]?[{_CURRENCY}]?\d")
+
+_BREAK: Final = re.compile(r"\n\s*\n\s*")
+# Where a sentence may end. The white space behind belongs to the sentence it follows.
+_END: Final = re.compile(
+    r"\n\s*\n\s*"
+    r"|(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s+"  # the look-behind keeps a million dots from being scanned a million times
+    r"|[。！？｡]+[」』”’）】》]*\s*"
+    r"|[؟۔।॥።]+[\"'”’»)]*\s*"
+    r"|(?<=[\u0e01-\u0e5b])\s+(?=[\u0e01-\u0e5b])"
+)
+# After these a full stop ends nothing. Missing ones do no harm but a shorter unit, the same on both sides.
+_ABBREVIATIONS: Final = frozenset(
+    "mr mrs ms dr prof rev gen col lt sgt sen rep gov st jr sr no nos vs etc inc ltd co corp dept est fig al approx "
+    "jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e a.m p.m u.s u.k u.n "
+    "z.b d.h bzw ca usw nr str hr fr mme mlle mm av sra srta ud uds sig dott ing p.ej núm pág tel".split()
+)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text`, without white space and punctuation."""
+    return _WORDS.findall(text)
+
+
+def numbers(text: str) -> list[str]:
+    """Return the words of `text` that are numbers: figures first, after a sign or currency at most."""
+    return [word for word in words(text) if _NUMBER.match(word)]
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words and punctuation marks of `text`."""
+    return _TOKENS.findall(text)
+
+
+def token_spans(text: str, offset: int = 0) -> list[Span]:
+    """Return where each of `tokens(text)` starts and ends, counted from `offset`."""
+    return [(match.start() + offset, match.end() + offset) for match in _TOKENS.finditer(text)]
+
+
+def shared_edges(old: str, new: str) -> tuple[int, int]:
+    """Return how many characters of whole words, marks and spaces both texts begin and end with, never overlapping."""
+    left, right = _PIECES.findall(old), _PIECES.findall(new)
+    shorter = min(len(left), len(right))
+    head = next((n for n in range(shorter) if left[n] != right[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if left[-1 - n] != right[-1 - n]), rest)
+    return sum(map(len, left[:head])), sum(map(len, left[len(left) - tail :]))
+
+
+def paragraphs(text: str) -> list[int]:
+    """Return where each paragraph ends, the blank lines behind it included; the last ends with the text."""
+    ends = [match.end() for match in _BREAK.finditer(text)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    return ends
+
+
+def sentences(text: str) -> list[int]:
+    """Return where each sentence ends, the white space behind it included; the last ends with the text.
+
+    Own rules instead of pysbd: on a text of 20,000 English words pysbd took MEASURED and gave back sentences
+    whose places must be searched for; this takes MEASURED and cannot lose a character. A missed or extra cut only makes a
+    unit of comparison longer or shorter, on both sides alike.
+    """
+    ends = [match.end() for match in _END.finditer(text) if _ends_sentence(text, match)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    return ends
+
+
+def paragraph_number(breaks: list[int], offset: int) -> int:
+    """Return the number, from 1, of the paragraph in which `offset` lies, given `paragraphs(text)`."""
+    return min(bisect_left(breaks, offset + 1) + 1, len(breaks))
+
+
+def _ends_sentence(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a full stop is one: not an abbreviation's, not an initial's, not before a small letter."""
+    mark = match[0]
+    if mark[0] not in ".!?…" or mark.count("\n") > 1:
+        return True
+    if text[match.end() : match.end() + 1].islower():
+        return False
+    if not mark.startswith(".") or mark.startswith(".."):
+        return True
+    before = text[max(0, match.start() - 12) : match.start()].split()
+    word = before[-1].lstrip("(\"'“‘«").lower() if before and not text[match.start() - 1].isspace() else ""
+    return word not in _ABBREVIATIONS and not (len(word) == 1 and word.isalpha())
