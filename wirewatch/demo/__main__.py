@@ -27,9 +27,9 @@ def configuration(newsroom: Newsroom) -> str:
     )
     return f"""\
 instance: {{authority: wirewatch.example, since: "2026"}}
-contact: you@example.org
 store: sqlite:///newsroom.sqlite
 fetch:
+  contact: you@example.org
   connect_to: {{{addresses}}}
 feeds:
 {feeds}"""
@@ -50,6 +50,7 @@ Then move the newsroom's time and, a minute later, run again to see what changed
 
   curl -d at=15:31 http://{newsroom.address}/_newsroom/time
 
+What the feeds call updated is read again at once, and what changed in silence ten minutes after it was last read.
 The hours that matter are {", ".join(PASSES)}. Ctrl-C ends the newsroom.
 """
 

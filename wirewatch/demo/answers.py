@@ -64,7 +64,7 @@ def answer(site: Site, request: Request, now: datetime, noise: Noise) -> Answer:
     """Return the site's answer to a GET."""
     path = request.path
     for story in site.stories:
-        if path in story.paths() and now >= story.editions[0].since:
+        if path in story.paths(now):
             return _story(site, story, request, now, noise)
     if path == site.feed_path:
         return _feed(site, request, now)

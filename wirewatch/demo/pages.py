@@ -34,7 +34,7 @@ REBUILT: Final = at("16:45")
 
 def build(now: datetime) -> str:
     """Return the name of the build that makes the pages at `now`."""
-    return "2026.11.4" if now >= REBUILT else "2026.11.3"
+    return "2026.12.2" if now >= REBUILT else "2026.12.1"
 
 
 def story_page(site: Site, story: Story, edition: Edition, now: datetime, noise: Noise) -> str:

@@ -78,9 +78,9 @@ class Story:
         """Return when the edition that holds at `now` began."""
         return max(edition.since for edition in self.editions if edition.since <= now)
 
-    def paths(self) -> frozenset[str]:
-        """Return every path the story ever lay at."""
-        return frozenset(edition.path for edition in self.editions)
+    def paths(self, now: datetime) -> frozenset[str]:
+        """Return every path the story has lain at by `now`; none before its first edition."""
+        return frozenset(edition.path for edition in self.editions if edition.since <= now)
 
     @property
     def first_path(self) -> str:

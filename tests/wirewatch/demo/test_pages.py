@@ -192,6 +192,7 @@ def test_feed_names_what_can_be_read_and_when_it_was_updated(site: Site, minutes
         pytest.param("/business/smokehouse-quay", "14:57", 200, id="not yet withdrawn"),
         pytest.param("/business/smokehouse-quay", "15:31", 410, id="withdrawn"),
         pytest.param("/news/harbour-swim", "14:26", 200, id="not yet moved"),
+        pytest.param("/sport/hundredth-crossing", "14:26", 404, id="where nothing moved to yet"),
         pytest.param("/news/harbour-swim", "15:31", 301, id="moved"),
         pytest.param("/sport/hundredth-crossing", "15:31", 200, id="where it moved to"),
     ],
