@@ -1,0 +1,191 @@
+"""Put an article's fields together from its blocks of text, its lines and what the page states.
+
+HTML and plain text end here alike: a `Draft` holds the candidates, and the rules below decide which block is which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from wirewatch.extract.furniture import (
+    byline_of,
+    dateline_of,
+    is_chrome,
+    is_correction,
+    is_credit,
+    is_menu,
+    key,
+)
+from wirewatch.model import Wording
+from wirewatch.times import is_stamp, printed_stamps
+
+_SITE_NAME = re.compile(r"\s+[|–—·•»:-]+\s+")
+_MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph or, if `heading`, sub-heading of the text as extracted."""
+
+    text: str
+    heading: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """The candidates for an article's fields, best first. `noise` holds keys of lines that belong to other parts."""
+
+    blocks: list[Block]
+    headline: str | None = None
+    standfirsts: list[str] = field(default_factory=list)  # printed as such
+    descriptions: list[str] = field(default_factory=list)  # stated, perhaps not printed
+    byline: str | None = None
+    section: str | None = None
+    dateline: str | None = None
+    captions: list[str] = field(default_factory=list)  # of all pictures, the lead one first
+    credit: str | None = None
+    credits: list[str] = field(default_factory=list)
+    corrections: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
+    noise: frozenset[str] = frozenset()
+    language: str | None = None
+
+
+def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
+    """Return the wording, and its sub-headings."""
+    blocks, notes = _without_notes(_without_furniture(draft))
+    standfirst = _standfirst(draft, blocks)
+    dateline = draft.dateline
+    if blocks and not blocks[0].heading:
+        found, rest = dateline_of(blocks[0].text)
+        dateline = found or dateline
+        if standfirst and key(standfirst) in (key(blocks[0].text), key(rest)):
+            blocks = blocks[1:]
+    while blocks and blocks[-1].heading:
+        blocks = blocks[:-1]
+    corrections = list(dict.fromkeys([*draft.corrections, *notes]))
+    wording = Wording(
+        headline=draft.headline or None,
+        standfirst=standfirst,
+        byline=draft.byline,
+        section=draft.section,
+        dateline=dateline,
+        body="\n\n".join(block.text for block in blocks) or None,
+        caption=draft.captions[0] if draft.captions else None,
+        credit=draft.credit,
+        correction="\n\n".join(_distinct(corrections)) or None,
+    )
+    return wording, tuple(block.text for block in blocks if block.heading)
+
+
+def _without_furniture(draft: Draft) -> list[Block]:
+    known = {key(text) for text in (*draft.captions, *draft.credits, draft.credit or "", draft.byline or "")} - {""}
+    headline = key(draft.headline or "")
+    kept: list[Block] = []
+    misplaced = sum(len(block.text) for block in draft.blocks if key(block.text) in draft.noise)
+    whole = sum(len(block.text) for block in draft.blocks) or 1
+    noise = draft.noise if misplaced / whole < _MOST_NOISE else frozenset()
+    for block in draft.blocks:
+        same = key(block.text)
+        top = not any(not earlier.heading for earlier in kept)
+        if not same or same in known or same in noise or (same == headline and top):
+            continue
+        if top and _opens_page(block.text, draft):
+            continue
+        if printed_stamps(block.text, draft.language) or is_chrome(block.text) or is_menu(block.text):
+            continue
+        if is_credit(block.text):
+            continue
+        kept.append(block)
+    return kept
+
+
+def _opens_page(text: str, draft: Draft) -> bool:
+    """Tell whether a block before the first paragraph is a byline, a stamp or the author's name."""
+    if is_stamp(text, draft.language) or byline_of(text, draft.language):
+        return True
+    return len(text) <= 120 and any(key(text) == key(author) for author in draft.authors)
+
+
+def _without_notes(blocks: list[Block]) -> tuple[list[Block], list[str]]:
+    kept: list[Block] = []
+    notes: list[str] = []
+    waiting = ""  # a heading that announces the note
+    for block in blocks:
+        if waiting:
+            notes.append(f"{waiting} {block.text}" if waiting[-1] in ":：" else f"{waiting}: {block.text}")
+            waiting = ""
+        elif is_correction(block.text):
+            if len(block.text) <= 40 and not re.search(r"[:：.。]\s*\S", block.text):
+                waiting = block.text
+            else:
+                notes.append(block.text)
+        else:
+            kept.append(block)
+    return (kept, notes) if kept else (blocks, [])
+
+
+def _standfirst(draft: Draft, blocks: Sequence[Block]) -> str | None:
+    """Return the standfirst: what is printed as one, or the description where the text opens with it."""
+    opening = [form for block in blocks[:2] for form in (key(block.text), key(dateline_of(block.text)[1]))]
+    stated = [key(text) for text in draft.descriptions]
+    body = {key(block.text) for block in blocks[1:]}
+    for text in draft.standfirsts:
+        same = key(text)
+        if (same in stated or same in opening[:2] or len(same) >= 20) and same not in body and same != key(draft.headline or ""):
+            return text
+    for text in draft.descriptions:
+        if opening and key(text) in opening[:2]:
+            return text
+    return None
+
+
+def _distinct(notes: Sequence[str]) -> list[str]:
+    """Return the notes without those that another one contains."""
+    keys = [key(note) for note in notes]
+    return [
+        note
+        for n, note in enumerate(notes)
+        if not any(keys[n] in other and (keys[n] != other or m < n) for m, other in enumerate(keys) if m != n)
+    ]
+
+
+def choose_headline(printed: Sequence[str], stated: Sequence[str], title: str, publisher: str | None) -> str | None:
+    """Return the printed headline that the page's data confirm, else the most trustworthy candidate."""
+    claimed = [bare for text in (*stated, title) if (bare := without_site_name(text, publisher))]
+    keys = [key(text) for text in claimed]
+    for text in printed:
+        if key(text) and key(text) in keys:
+            return text
+    best = [(ratio, text) for text in printed for other in claimed[:3] if (ratio := _likeness(text, other)) >= 0.5]
+    if best:
+        return max(best, key=lambda pair: pair[0])[1]
+    if claimed and stated:
+        return claimed[0]
+    return next((text for text in printed if len(text) > 3), None) or (claimed[0] if claimed else None)
+
+
+def _likeness(one: str, other: str) -> float:
+    first, second = set(one.lower().split()), set(other.lower().split())
+    shared = len(first & second)
+    if not shared and not one.isascii():
+        return SequenceMatcher(None, one[:200], other[:200], autojunk=False).ratio()
+    return shared / max(1, min(len(first), len(second)))
+
+
+def without_site_name(text: str, publisher: str | None) -> str:
+    """Return a title without the site's name at its end or beginning: `… | Ellery Courier`."""
+    if not text:
+        return text
+    pieces = _SITE_NAME.split(text)
+    if len(pieces) < 2:
+        return text
+    name = key(publisher or "")
+    if name and key(pieces[-1]) and (key(pieces[-1]) in name or name in key(pieces[-1])):
+        return text[: text.rindex(pieces[-1])].rstrip(" |–—·•»:-")
+    if name and key(pieces[0]) == name:
+        return text[len(pieces[0]) :].lstrip(" |–—·•»:-")
+    return text

@@ -1,0 +1,286 @@
+"""Read one capture from its bytes to its fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import py3langid
+
+from wirewatch import canonical
+from wirewatch.availability import seen
+from wirewatch.errors import BadContent
+from wirewatch.extract.article import Draft, choose_headline, compose
+from wirewatch.extract.body import EXTRACTOR, find_blocks
+from wirewatch.extract.decode import Decoded, decode, refuse_marks
+from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
+from wirewatch.extract.page import Line, Page, Part, parse
+from wirewatch.extract.plain import read_text
+from wirewatch.extract.stated import Stated, stated
+from wirewatch.extract.walls import wall
+from wirewatch.fetch.archiving import may_archive
+from wirewatch.identity import capture_aliases, lands_elsewhere, normalise_url
+from wirewatch.model import Capture, Facts, Reading, Seen, Source, Wording
+from wirewatch.times import Printed, claims, is_stamp, printed_stamps
+
+_LIMITS: Final = {"headline": 1000, "standfirst": 4000, "byline": 500, "section": 200, "dateline": 200, "caption": 4000, "credit": 500}
+_STAMP_LINES = 12  # labelled times looked for on one page
+
+
+def read_page(capture: Capture, source: Source) -> Reading:
+    """Return everything that one capture says about its article.
+
+    `seen` is a wording, what HTTP says (`availability.seen`), BLOCKED for a consent, login or challenge page, or
+    INVALID with the reason in `detail`.
+    """
+    verdict, detail = seen(capture)
+    reading = Reading(url=_url(capture), observed=capture.observed, seen=verdict, detail=detail, track=source.track)
+    if verdict is Seen.NOT_MODIFIED:
+        reading = replace(reading, content_hash=capture.not_modified)
+    try:
+        reading = replace(reading, aliases=capture_aliases(capture, canonical_url=None))
+        if verdict is not Seen.WORDING:
+            return reading
+        reading = replace(reading, page_hash=canonical.sha256(capture.body), keep_page=may_archive(capture))
+        if elsewhere := lands_elsewhere(capture):
+            return _elsewhere(reading, elsewhere)
+        return _read(capture, source, reading)
+    except BadContent as error:
+        return replace(reading, seen=Seen.INVALID, detail=canonical.storable(str(error))[0])
+
+
+def _url(capture: Capture) -> str:
+    try:
+        return normalise_url(capture.url)
+    except BadContent:
+        return canonical.storable(capture.url)[0]
+
+
+def _elsewhere(reading: Reading, reason: str) -> Reading:
+    walled = any(word in reason for word in ("login", "consent", "subscription"))
+    return replace(reading, seen=Seen.BLOCKED if walled else Seen.INVALID, detail=reason)
+
+
+def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
+    decoded = decode(capture)
+    if not decoded.is_html:
+        draft, stamps = read_text(decoded.text, source.language)
+        facts = Facts(publisher=source.publisher, content_type="text/plain")
+        return _finished(capture, source, reading, decoded, draft, stamps, facts, Stated())
+    page = parse(decoded.text)
+    data = stated(page)
+    language = _language(page, data, source)
+    draft = _draft(page, data, source, language)
+    if (reason := wall(page, draft, data)) is not None:
+        return replace(reading, seen=Seen.BLOCKED, detail=reason)
+    canonical_url = page.links.get("canonical") or None
+    base = capture.final_url or capture.url
+    facts = Facts(
+        language=language,
+        publisher=source.publisher or data.publisher,
+        canonical_url=_absolute(base, canonical_url),
+        image_url=_absolute(base, data.image_url or _lead_image(page)),
+        content_type="text/html",
+    )
+    reading = replace(reading, aliases=capture_aliases(capture, canonical_url=facts.canonical_url))
+    return _finished(capture, source, reading, decoded, draft, _times(page, data, draft), facts, data)
+
+
+def _finished(
+    capture: Capture,
+    source: Source,
+    reading: Reading,
+    decoded: Decoded,
+    draft: Draft,
+    stamps: list[Printed],
+    facts: Facts,
+    data: Stated,
+) -> Reading:
+    draft.section = draft.section or source.section
+    wording, subheadings = compose(draft)
+    if not wording.body:
+        raise BadContent("no article was found on the page")
+    wording, replaced = _bounded(wording)
+    language = facts.language or source.language or _guessed_language(wording.body or "")
+    flags = [*decoded.flags, *data.flags, *(("replaced_characters",) if replaced else ())]
+    found = claims(_storable_stamps(stamps), source=source, observed=capture.observed, language=language)
+    return replace(
+        reading,
+        wording=wording,
+        content_hash=canonical.content_hash(wording),
+        text_hash=canonical.text_hash(wording),
+        claims=found,
+        facts=_clean(replace(facts, language=language, subheadings=subheadings)),
+        flags=tuple(dict.fromkeys(flags)),
+        paywalled=data.free is False,
+        extractor=EXTRACTOR,
+    )
+
+
+def _bounded(wording: Wording) -> tuple[Wording, bool]:
+    """Return the wording fit for the store: without what is no text, and without runs that normalising hangs on."""
+    clean: dict[str, str] = {}
+    replaced = False
+    for name, text in wording.present().items():
+        clean[name], odd = canonical.storable(text[: _LIMITS.get(name)])
+        replaced = replaced or odd or "\ufffd" in clean[name]
+        refuse_marks(clean[name])
+    return Wording(**clean), replaced
+
+
+def _clean(facts: Facts) -> Facts:
+    def clean(text: str | None, limit: int) -> str | None:
+        return canonical.storable(text[:limit])[0] if text else None
+
+    return Facts(
+        language=clean(facts.language, 40),
+        publisher=clean(facts.publisher, 200),
+        canonical_url=clean(facts.canonical_url, 2048),
+        image_url=clean(facts.image_url, 2048),
+        subheadings=tuple(canonical.storable(text)[0] for text in facts.subheadings),
+        content_type=facts.content_type,
+    )
+
+
+def _storable_stamps(stamps: list[Printed]) -> list[Printed]:
+    return [replace(stamp, raw=canonical.storable(stamp.raw)[0]) for stamp in stamps]
+
+
+def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Draft:
+    lines = page.lines
+    publisher = data.publisher or source.publisher
+    printed = [line.text for line in lines if line.part is Part.HEADLINE and len(line.text) <= 400]
+    headline = choose_headline(printed[:10], data.headlines, page.title, publisher)
+    start = next((n for n, line in enumerate(lines) if key(line.text) == key(headline or "")), 0)
+    draft = Draft(
+        blocks=find_blocks(page.tree),
+        headline=headline,
+        descriptions=data.descriptions,
+        section=data.section or _crumb(lines, headline, publisher),
+        dateline=data.dateline,
+        authors=data.authors,
+        language=language,
+    )
+    draft.standfirsts = [line.text for line in lines[start : start + 40] if line.part is Part.STANDFIRST and len(line.text) <= 1000]
+    draft.standfirsts += [
+        line.text for line in lines[start + 1 : start + 6] if any(key(line.text) == key(text) for text in data.descriptions)
+    ]
+    draft.byline = _byline(lines[start : start + 40], data.authors, language)
+    _pictures(page, data, draft, start)
+    draft.corrections = [data.correction] if data.correction else []
+    draft.corrections += [
+        line.text
+        for line in lines[start:]
+        if (line.part is Part.CORRECTION and line.in_article and len(line.text) > 40) or _is_note(line)
+    ][:5]
+    draft.noise = _noise(lines, draft)
+    return draft
+
+
+def _is_note(line: Line) -> bool:
+    return line.in_article and line.part is not Part.NOISE and len(line.text) > 40 and is_correction(line.text)
+
+
+def _noise(lines: list[Line], draft: Draft) -> frozenset[str]:
+    """Return the keys of the lines that are not the article's text wherever they are printed."""
+    text = {key(line.text) for line in lines if line.part in (Part.TEXT, Part.STANDFIRST)}
+    drop = {key(line.text) for line in lines if line.part in (Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB)}
+    notes = {key(note) for note in draft.corrections}
+    return frozenset((drop - text) | notes)
+
+
+def _byline(lines: list[Line], authors: list[str], language: str | None) -> str | None:
+    """Return the printed byline, confirmed by the stated authors where there are any; else those."""
+    candidates = [line for line in lines if line.part is not Part.NOISE and len(line.text) <= 200]
+    for line in candidates:
+        byline = byline_of(line.text, language)
+        if byline and (line.part is Part.BYLINE or not authors or any(key(name) in key(byline) for name in authors)):
+            return byline
+    if authors:
+        return ", ".join(authors)
+    for line in candidates:
+        if line.part is Part.BYLINE and 1 < len(line.text.split()) <= 8 and not any(c.isdigit() for c in line.text):
+            return line.text
+    return None
+
+
+def _pictures(page: Page, data: Stated, draft: Draft, start: int) -> None:
+    credits_by_figure: dict[int, str] = {}
+    captions: list[tuple[int, str]] = []
+    for line in page.lines:
+        if line.part is Part.CREDIT and len(line.text) <= 200:
+            credits_by_figure.setdefault(line.figure, line.text)
+            draft.credits.append(line.text)
+        elif line.part is Part.CAPTION:
+            captions.append((line.figure, line.text))
+    lead_credit = None
+    for figure, text in captions:
+        caption, credit = split_credit(text)
+        draft.credits.append(text)
+        if caption:
+            draft.captions.append(caption)
+            if len(draft.captions) == 1:
+                lead_credit = credits_by_figure.get(figure) or credit or credits_by_figure.get(0)
+        elif len(draft.captions) <= 1:
+            lead_credit = lead_credit or credit
+    if not draft.captions and data.caption:
+        draft.captions.append(data.caption)
+    draft.credit = lead_credit or next(iter(credits_by_figure.values()), None)
+
+
+def _crumb(lines: list[Line], headline: str | None, publisher: str | None) -> str | None:
+    known = {key(headline or ""), key(publisher or "")}
+    crumbs = [line.text for line in lines if line.part is Part.CRUMB and len(line.text) <= 60 and key(line.text) not in known]
+    return crumbs[-1] if crumbs else None
+
+
+def _times(page: Page, data: Stated, draft: Draft) -> list[Printed]:
+    """Return the page's times: data first, then `<time>`, then the words printed near the article."""
+    found = list(data.times)
+    labelled: list[Printed] = []
+    for line in page.lines:
+        if line.part is not Part.NOISE and len(line.text) <= 200 and len(labelled) < _STAMP_LINES:
+            labelled.extend(printed_stamps(line.text, draft.language))
+    undated = not any(stamp.kind == "published" for stamp in (*found, *labelled))
+    for when, kind, text in page.times:
+        raw = when or text
+        label = next((stamp.kind for stamp in labelled if text and stamp.raw in text), "") or kind
+        if raw and (label or undated):
+            found.append(Printed(kind="modified" if label == "modified" else "published", where="time", raw=raw))
+            undated = False
+    if undated and not labelled:
+        labelled = [
+            Printed(kind="published", where="text", raw=line.text)
+            for line in page.lines
+            if line.part in (Part.STAMP, Part.BYLINE) and line.in_article and is_stamp(line.text, draft.language)
+        ][:1]
+    return found + labelled
+
+
+def _language(page: Page, data: Stated, source: Source) -> str | None:
+    for text in (page.language, data.language, source.language):
+        tag = (text or "").replace("_", "-").strip()
+        if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", tag):
+            head, *rest = tag.split("-")
+            return "-".join([head.lower(), *(part.upper() if len(part) == 2 else part for part in rest)])
+    return None
+
+
+def _guessed_language(text: str) -> str | None:
+    code: Any = py3langid.classify(text[:3000])[0]
+    return str(code) if code else None
+
+
+def _absolute(base: str, url: str | None) -> str | None:
+    if not url:
+        return None
+    try:
+        return urljoin(base, url.strip())
+    except ValueError:
+        return None
+
+
+def _lead_image(page: Page) -> str | None:
+    return next((src for figure, src in sorted(page.images.items()) if figure and src), None)

@@ -1,0 +1,270 @@
+"""Read what a page states about its article in data: JSON-LD, meta tags and links.
+
+Statements are bounded and kept as strings. A page often describes several articles (related ones, the feed around
+it); only the node of its own article counts.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from wirewatch.canonical import storable
+from wirewatch.extract.page import Page, squeeze
+from wirewatch.times import Printed
+
+_JSON_LIMIT: Final = 1024 * 1024  # characters of one block; the longest in 433 pages has 0.1 M
+_NODES_LIMIT: Final = 2000
+_TEXT_LIMIT: Final = 2000
+_ARTICLE = re.compile(
+    r"(?:Article|BlogPosting|LiveBlogPosting|Posting|Report|Reportage|Review|NewsItem|Interview|Opinion|Recipe)$", re.IGNORECASE
+)
+_COMMENT = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/)|(?:-->|//\s*\]\]>|\]\]>|/\*\s*\]\]>\s*\*/)\s*$")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_ESCAPED_NO_TEXT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_SALVAGED = re.compile(r'"(datePublished|dateModified|headline)"\s*:\s*"((?:[^"\\]|\\.){1,300})"')
+
+PUBLISHED_METAS: Final = (
+    "article:published_time", "og:article:published_time", "datepublished", "article:published", "og:published_time",
+    "article.published", "parsely-pub-date", "sailthru.date", "publish-date", "publish_date", "publication_date",
+    "pubdate", "publishdate", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "vr:published_time",
+    "iso-8601-publish-date", "dcterms.issued", "dc.date.issued", "dcterms.created", "dc.date.created", "dc.date",
+    "dcterms.date", "date", "datecreated", "created", "article:created",
+)  # fmt: skip
+MODIFIED_METAS: Final = (
+    "article:modified_time", "og:article:modified_time", "datemodified", "article:modified", "og:updated_time",
+    "article.updated", "article:updated_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod",
+    "revised", "parsely-modified-date", "cxenseparse:recs:modifiedtime", "vr:updated_time",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Stated:
+    """What a page states about its article. Lists are in the page's order, without repetitions."""
+
+    headlines: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
+    section: str | None = None
+    dateline: str | None = None
+    correction: str | None = None
+    publisher: str | None = None
+    language: str | None = None
+    caption: str | None = None
+    image_url: str | None = None
+    body: str | None = None
+    free: bool | None = None
+    is_article: bool = False
+    times: list[Printed] = field(default_factory=list)
+    flags: tuple[str, ...] = ()
+
+
+def stated(page: Page) -> Stated:
+    """Return what the page states, JSON-LD before meta tags; `flags` has `unreadable_json_ld` where a block is broken."""
+    found = Stated()
+    nodes: list[dict[str, Any]] = []
+    for block in page.json_ld:
+        value = _json(block)
+        if value is None:
+            if block.strip():
+                found.flags = (*found.flags, "unreadable_json_ld")
+                _salvage(block, found)
+            continue
+        if _ESCAPED_NO_TEXT.search(block) and storable(json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"))[1]:
+            found.flags = (*found.flags, "replaced_characters")
+        nodes.extend(_nodes(value))
+    _from_nodes(nodes, found)
+    _from_metas(page, found)
+    for name in ("headlines", "descriptions", "authors"):
+        setattr(found, name, list(dict.fromkeys(getattr(found, name))))
+    return found
+
+
+def _json(block: str) -> Any:
+    if len(block) > _JSON_LIMIT:
+        return None
+    for attempt in (block, _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", block))):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _salvage(block: str, found: Stated) -> None:
+    for name, value in _SALVAGED.findall(block[:_JSON_LIMIT]):
+        text = _text(value)
+        if name == "headline" and text:
+            found.headlines.append(text)
+        elif text and len(found.times) < 8:
+            found.times.append(Printed(kind="published" if name == "datePublished" else "modified", where="json-ld", raw=text))
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON-LD block that may describe a page's article, outermost first."""
+    waiting, seen = [value], 0
+    while waiting and seen < _NODES_LIMIT:
+        item = waiting.pop(0)
+        seen += 1
+        if isinstance(item, list):
+            waiting[:0] = item[: _NODES_LIMIT - seen]
+        elif isinstance(item, dict):
+            yield item
+            waiting[:0] = [item[name] for name in ("@graph", "mainEntity") if isinstance(item.get(name), (list, dict))]
+
+
+def _from_nodes(nodes: list[dict[str, Any]], found: Stated) -> None:
+    articles = [node for node in nodes if any(_ARTICLE.search(kind) for kind in _texts(node.get("@type")))]
+    others = [node for node in nodes if node not in articles and ("datePublished" in node or "headline" in node)]
+    if articles:
+        found.is_article = True
+        for node in articles[:1] if len(articles) == 1 else _same_article(articles):
+            _from_article(node, found)
+    for node in others[:1]:
+        _times(node, found)
+    for node in nodes:
+        if found.section is None and "BreadcrumbList" in _texts(node.get("@type")):
+            found.section = _crumb(node)
+        if found.publisher is None and {"Organization", "NewsMediaOrganization"} & set(_texts(node.get("@type"))):
+            found.publisher = _name(node)
+
+
+def _same_article(articles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the first article and those that state the same headline."""
+    first = _text(articles[0].get("headline"))
+    return [articles[0], *(node for node in articles[1:] if first and _text(node.get("headline")) == first)]
+
+
+def _from_article(node: dict[str, Any], found: Stated) -> None:
+    found.headlines += [text for name in ("headline", "name") if (text := _text(node.get(name)))]
+    found.descriptions += [text for name in ("description", "alternativeHeadline") if (text := _text(node.get(name)))]
+    found.authors += _names(node.get("author") or node.get("creator"))
+    found.section = found.section or _first(_texts(node.get("articleSection")))
+    found.dateline = found.dateline or _text(node.get("dateline"))
+    found.correction = found.correction or "\n\n".join(_corrections(node.get("correction"))) or None
+    found.publisher = found.publisher or _first(_names(node.get("publisher")))
+    found.language = found.language or _language(node.get("inLanguage"))
+    found.body = found.body or _long_text(node.get("articleBody"))
+    if found.free is None and "isAccessibleForFree" in node:
+        found.free = str(node["isAccessibleForFree"]).strip().lower() not in ("false", "0", "no", "http://schema.org/false")
+    image = _one(node.get("image"))
+    if isinstance(image, dict):
+        found.image_url = found.image_url or _text(image.get("url") or image.get("contentUrl"))
+        found.caption = found.caption or _text(image.get("caption"))
+    elif isinstance(image, str):
+        found.image_url = found.image_url or _text(image)
+    _times(node, found)
+
+
+def _times(node: dict[str, Any], found: Stated) -> None:
+    for kind, name in (("published", "datePublished"), ("modified", "dateModified")):
+        for text in _texts(node.get(name))[:2]:
+            found.times.append(Printed(kind="modified" if kind == "modified" else "published", where="json-ld", raw=text))
+
+
+def _from_metas(page: Page, found: Stated) -> None:
+    metas: dict[str, list[str]] = {}
+    for name, content in page.metas:
+        if content and len(values := metas.setdefault(name, [])) < 20:
+            values.append(html.unescape(content)[:_TEXT_LIMIT] if "&" in content else content[:_TEXT_LIMIT])
+
+    def first(*names: str) -> str | None:
+        return next((metas[name][0] for name in names if name in metas), None)
+
+    found.headlines += [text for name in ("og:title", "twitter:title", "headline", "dc.title") if (text := first(name))]
+    found.descriptions += [text for name in ("og:description", "description", "twitter:description", "dc.description", "dcterms.abstract") if (text := first(name))]
+    if not found.authors:
+        names = ("author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "cxenseparse:author")
+        found.authors += [text for name in names for text in metas.get(name, ()) if _is_name(text)][:10]
+    found.section = first("article:section", "og:article:section", "section", "parsely-section") or found.section
+    found.publisher = found.publisher or first("og:site_name", "application-name", "dc.publisher")
+    found.language = found.language or _language(first("og:locale", "content-language", "dc.language", "language"))
+    found.image_url = found.image_url or first("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
+    if found.free is None and (first("article:content_tier") or "").lower() == "locked":
+        found.free = False
+    found.is_article = found.is_article or (first("og:type") or "").lower() in ("article", "newsarticle")
+    for names, modified in ((PUBLISHED_METAS, False), (MODIFIED_METAS, True)):
+        for name in names:
+            for raw in metas.get(name, ())[:1]:
+                found.times.append(Printed(kind="modified" if modified else "published", where="meta", raw=raw[:200]))
+
+
+def _is_name(text: str) -> bool:
+    return 1 < len(text) <= 120 and not text.startswith(("http://", "https://", "@", "/")) and "<" not in text
+
+
+def _names(value: Any) -> list[str]:
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        name = _name(item) if isinstance(item, dict) else _text(item)
+        if name and _is_name(name):
+            found.append(name)
+    return found[:20]
+
+
+def _name(node: dict[str, Any]) -> str | None:
+    name = node.get("name")
+    return _first(_texts(name))
+
+
+def _crumb(node: dict[str, Any]) -> str | None:
+    """Return the last crumb but the article's own: the most exact section."""
+    crumbs = [item for item in _as_list(node.get("itemListElement")) if isinstance(item, dict)]
+    names = [_first(_texts(item.get("name"))) or _crumb_item(item.get("item")) for item in crumbs]
+    inner = [name for name in names[1:-1] if name] or [name for name in names[1:] if name and len(names) == 2]
+    return inner[-1] if inner and len(inner[-1]) <= 60 else None
+
+
+def _crumb_item(item: Any) -> str | None:
+    return _first(_texts(item.get("name"))) if isinstance(item, dict) else None
+
+
+def _corrections(value: Any) -> list[str]:
+    found = []
+    for item in _as_list(value):
+        text = _text(item.get("text") or item.get("description")) if isinstance(item, dict) else _text(item)
+        if text and not text.startswith(("http://", "https://")):
+            found.append(text)
+    return found[:10]
+
+
+def _language(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("alternateName") or value.get("name")
+    text = (_first(_texts(value)) or "").replace("_", "-")
+    return text if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", text) else None
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for item in _as_list(value)[:50] if (text := _text(item))]
+
+
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    text = value[: 2 * _TEXT_LIMIT]
+    if "&" in text or "<" in text:
+        text = re.sub(r"<[^<>]{1,300}>", " ", html.unescape(text))
+    return squeeze(storable(text)[0])[:_TEXT_LIMIT] or None
+
+
+def _long_text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _one(value: Any) -> Any:
+    return _first(_as_list(value))
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _first(values: Iterable[Any]) -> Any:
+    return next(iter(values), None)

@@ -1,0 +1,92 @@
+"""Say how far from UTC a zone's name or an offset is, and how sure that is.
+
+The same three letters mean different zones: `BST` is British and Bangladeshi, `IST` Indian, Irish and Israeli. Only
+the configuration can tell; without it the commonest meaning is taken and the claim says `assumed`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from wirewatch.model import Source
+
+ZoneKind = Literal["stated", "configured", "assumed"]
+
+# Names with one meaning in use among news publishers; minutes east of UTC. The American ones are RFC 5322, 4.3.
+_STATED: Final = {
+    **dict.fromkeys(("UTC", "GMT", "UT", "Z", "ZULU", "WET"), 0),
+    **dict.fromkeys(("CET", "MEZ", "WEST", "WAT"), 60),
+    **dict.fromkeys(("CEST", "MESZ", "EET", "CAT", "SAST"), 120),
+    **dict.fromkeys(("EEST", "MSK", "TRT", "EAT"), 180),
+    **dict.fromkeys(("WIB", "ICT"), 420),
+    **dict.fromkeys(("WITA", "HKT", "SGT", "AWST"), 480),
+    **dict.fromkeys(("WIT", "JST", "KST"), 540),
+    **dict.fromkeys(("BRT", "ART"), -180),
+    **{"PKT": 300, "NPT": 345, "ACST": 570, "ACDT": 630, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780},
+    **{"EST": -300, "EDT": -240, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420},
+    **{"AKST": -540, "AKDT": -480, "HST": -600},
+}
+_STATED_REGIONS: Final = {"ET": "America/New_York", "PT": "America/Los_Angeles"}
+# Names with several meanings (IANA's backward list and the standards of the countries concerned), commonest first.
+_AMBIGUOUS: Final = {"BST": 60, "IST": 330, "CST": -360, "AST": -240, "GST": 240, "ADT": -180, "AMT": -240, "SST": -660}
+_AMBIGUOUS_REGIONS: Final = {"CT": "America/Chicago", "MT": "America/Denver"}
+_NAMES: Final = frozenset((*_STATED, *_STATED_REGIONS, *_AMBIGUOUS, *_AMBIGUOUS_REGIONS))
+_OFFSET: Final = re.compile(r"\s*(?:UTC|GMT)?\s*([+\-−])(\d{1,2}):?(\d{2})?(?!\d)")
+_NAME: Final = re.compile(r"\s*[,(]?\s*([A-Za-z]{1,5})\b\)?")
+_IANA: Final = re.compile(r"\s*[\[(]([A-Z][A-Za-z]+/[A-Za-z_]+)[\])]")
+_FARTHEST_MINUTES: Final = 14 * 60  # Line Islands; nobody is farther from UTC
+
+
+def zone_after(text: str, local: datetime, source: Source) -> tuple[tzinfo, ZoneKind, int] | None:
+    """Return the zone that `text` begins with, how sure it is, and its length; None if there is none.
+
+    Raises `ValueError` for an offset that no place on Earth has.
+    """
+    if found := _OFFSET.match(text):
+        sign, hours, minutes = found.groups()
+        away = int(hours) * 60 + int(minutes or 0)
+        if away > _FARTHEST_MINUTES or int(minutes or 0) > 59:
+            raise ValueError(f"no zone is {found.group().strip()} from UTC")
+        return timezone(timedelta(minutes=away if sign == "+" else -away)), "stated", found.end()
+    if (found := _IANA.match(text)) and (zone := region(found.group(1))):
+        return zone, "stated", found.end()
+    found = _NAME.match(text)
+    if not found:
+        return None
+    configured = {name.upper(): iana for name, iana in source.zone_names}
+    name = found.group(1)
+    if name.upper() in configured and (zone := region(configured[name.upper()])):
+        return zone, "configured", found.end()
+    if name not in _NAMES and name.upper() not in ("UTC", "GMT", "Z"):
+        return None
+    return *_named(name.upper(), local, source), found.end()
+
+
+def unstated(source: Source) -> tuple[tzinfo, ZoneKind]:
+    """Return the zone of a stamp that names none: the source's, else UTC."""
+    zone = region(source.zone) if source.zone else None
+    return (zone, "configured") if zone else (timezone.utc, "assumed")
+
+
+def region(name: str) -> ZoneInfo | None:
+    """Return the IANA zone of that name, or None."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # what zoneinfo raises for odd names, folders and unknown names
+        return None
+
+
+def _named(name: str, local: datetime, source: Source) -> tuple[tzinfo, ZoneKind]:
+    if name in _STATED:
+        return timezone(timedelta(minutes=_STATED[name])), "stated"
+    if name in _STATED_REGIONS and (zone := region(_STATED_REGIONS[name])):
+        return zone, "stated"
+    own = region(source.zone) if source.zone else None
+    if own and local.replace(tzinfo=own).tzname() == name:
+        return own, "configured"
+    if name in _AMBIGUOUS_REGIONS and (zone := region(_AMBIGUOUS_REGIONS[name])):
+        return zone, "assumed"
+    return timezone(timedelta(minutes=_AMBIGUOUS.get(name, 0))), "assumed"
