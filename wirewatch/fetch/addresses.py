@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from wirewatch.fetch.policy import Address, FetchPolicy
 
 # RFC 9110, 4.1, asks for at least 8000 octets; longer ones are traps or mistakes.
 _LONGEST_URL: Final = 8000
+_LEGAL_QUERY: Final = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]*")  # RFC 3986, 3.4, and brackets
 
 # Ports of other protocols, which a link in a hostile page could make us talk to: the Fetch standard's list of bad
 # ports, https://fetch.spec.whatwg.org/#port-blocking.
@@ -71,6 +73,7 @@ def vet(url: str) -> URL:
     if len(url) > _LONGEST_URL:
         raise SourceRefuses(f"The address is longer than {_LONGEST_URL} characters", about=url[:200])
     try:
+        url.encode()
         parsed = URL(url)
         port = parsed.port
     except ValueError as error:  # UnicodeError among them
@@ -83,7 +86,17 @@ def vet(url: str) -> URL:
         raise SourceRefuses("The address carries a user name or password, and Wirewatch never logs in", about="")
     if port is None or port in _BAD_PORTS:
         raise SourceRefuses(f"Port {port} is not one that serves web pages", about=url)
-    return parsed.with_fragment(None)
+    # yarl spells queries its own way (`%2F` becomes `/`), which a signed one does not survive.
+    query = url.partition("#")[0].partition("?")[2]
+    if not _LEGAL_QUERY.fullmatch(query):
+        query = parsed.raw_query_string
+    return URL.build(
+        scheme=parsed.scheme,
+        authority=parsed.raw_authority,
+        path=parsed.raw_path,
+        query_string=query,
+        encoded=True,
+    )
 
 
 def host_of(url: str | URL) -> str:

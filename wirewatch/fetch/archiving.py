@@ -30,10 +30,11 @@ def _forbids(value: str) -> bool:
     """Tell whether one `X-Robots-Tag` says `noarchive` to us: `otherbot: noarchive, nofollow` does not."""
     ours = True
     for part in value.lower().split(","):
-        agent, colon, directive = part.rpartition(":")
-        if colon and agent.strip() not in _WITH_VALUE:
+        agent, colon, rest = part.partition(":")
+        names_agent = bool(colon) and agent.strip() not in _WITH_VALUE
+        if names_agent:
             ours = agent.strip() in _NAMES
-        if ours and directive.strip() == "noarchive":
+        if ours and (rest if names_agent else part).strip() == "noarchive":
             return True
     return False
 

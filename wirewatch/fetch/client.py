@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import aiohttp
 import certifi
@@ -283,7 +285,7 @@ def _host(url: str) -> str:
 
 def _target(url: URL, location: str) -> URL:
     try:
-        joined = str(url.join(URL(location.strip())))
+        joined = urljoin(str(url), location.strip())
     except ValueError as error:
         raise SourceRefuses("The page redirects to something that cannot be read as a URL", about=str(url)) from error
     try:
@@ -335,6 +337,7 @@ def _words(error: BaseException) -> str:
     return " ".join(str(words).split())[:200] or type(error).__name__
 
 
+@cache  # loading the authorities takes 20 ms, more than a page does
 def _trust(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that verifies, with the system's authorities, or certifi's where the system has none."""
     context = ssl.create_default_context()
