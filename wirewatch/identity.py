@@ -87,27 +87,26 @@ def normalise_url(url: str) -> str:
 
 
 def _normalise(url: str) -> str:
-    parts = urlsplit(url)
+    parts = urlsplit(canonicalize_url(url, keep_fragments=True))
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("it does not begin with http:// or https://")
-    bare = parts._replace(
+    clean = parts._replace(
         netloc=_host_and_port(parts),
         path=_REPEATED_SLASHES.sub("/", _SESSION_IN_PATH.sub("", parts.path)),
-        query="&".join(pair for pair in parts.query.split("&") if not _is_tracking(pair)),
+        query="&".join(pair for pair in parts.query.split("&") if pair != "=" and not _is_tracking(pair)),
         fragment=parts.fragment if parts.fragment.startswith("!") else "",
     )
-    safe = urlsplit(canonicalize_url(urlunsplit(bare), keep_fragments=True))
-    if not _HOST.fullmatch(safe.netloc.rsplit(":", 1)[0] if safe.port else safe.netloc):
-        raise ValueError("its host name is none")
+    # Once more: what was taken out may have hidden a dot segment.
+    safe = urlsplit(canonicalize_url(urlunsplit(clean), keep_fragments=True))
     return urlunsplit(safe._replace(query=_NOTHING_AFTER_NAME.sub("", safe.query)))
 
 
 def _host_and_port(parts: SplitResult) -> str:
     host = (parts.hostname or "").rstrip(".")
-    if ":" in host:
-        host = f"[{host}]"
-    port = parts.port
-    return host if port is None or port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
+    host = f"[{host}]" if ":" in host else host
+    if not _HOST.fullmatch(host):
+        raise ValueError("its host name is none")
+    return host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
 
 
 def _is_tracking(pair: str) -> bool:
@@ -235,7 +234,7 @@ def _names_section(segment: str) -> bool:
 
 
 def _parameter_names(query: str) -> set[str]:
-    return {unquote_plus(pair.partition("=")[0]).lower() for pair in query.split("&") if pair}
+    return {unquote_plus(pair.partition("=")[0]).lower() for pair in _pairs(query)}
 
 
 def guid_name(feed: str, guid: str) -> str:
@@ -264,7 +263,7 @@ def capture_aliases(
     aliases = [Alias(kind="asked", name=asked)]
     answered = _answered(capture, asked)
     if seen(capture)[0] is Seen.WORDING and lands_elsewhere(capture) is None:
-        if not _loses_parameters(asked, answered):
+        if _may_be_same(asked, answered):
             aliases.append(Alias(kind="redirect", name=answered))
         canonical = _canonical(asked, answered, canonical_url) if canonical_url else None
         if canonical:
@@ -272,18 +271,22 @@ def capture_aliases(
     feed, guid = feed or capture.feed, (guid or capture.guid or "").strip()
     if feed and guid:
         aliases.append(Alias(kind="guid", name=guid_name(feed, guid)))
-    return tuple({alias.name: alias for alias in reversed(aliases)}.values())[::-1]
+    by_name: dict[str, Alias] = {}
+    for alias in aliases:
+        by_name.setdefault(alias.name, alias)
+    return tuple(by_name.values())
 
 
 def lands_elsewhere(capture: Capture) -> str | None:
     """Return why the answer is not the page asked for, or None: it came from a front, section, login page or the like.
 
-    Such an answer (a soft 404, a wall) must not be read as the article. What was itself asked for is never elsewhere.
+    Such an answer (a soft 404, a wall) must not be read as the article. A page of the kind that was asked for is not
+    elsewhere. Raise BadContent if the address asked for is none.
     """
     asked = normalise_url(capture.url)
     answered = _answered(capture, asked)
     page = _page(answered)
-    if page is None or page == _page(asked) or _address(asked) == _address(answered):
+    if page is None or page == _page(asked) or _same_but_for_slash(asked, answered):
         return None
     return f"the answer came from a {page}: {answered[:200]}"
 
@@ -299,24 +302,34 @@ def _canonical(asked: str, answered: str, stated: str) -> str | None:
         return None
     if canonical is None or registrable_domain(canonical) != registrable_domain(answered):
         return None
-    if _page(canonical) is not None and canonical not in (asked, answered):
-        return None
-    if _loses_parameters(asked, canonical) or _loses_parameters(answered, canonical):
-        return None
-    return canonical
+    return canonical if _may_be_same(asked, canonical) and _may_be_same(answered, canonical) else None
+
+
+def _may_be_same(old: str, new: str) -> bool:
+    """Tell whether `new` can be another name of the article at `old`: it is neither a site's page nor a catch-all."""
+    return _same_but_for_slash(old, new) or (_page(new) is None and not _loses_parameters(old, new))
 
 
 def _loses_parameters(old: str, new: str) -> bool:
-    """Tell whether `new` may be the catch-all of `old`: the same path or one above it, without all its parameters."""
+    """Tell whether `new` may be the catch-all of `old`: the same path or one above it, without all that chose."""
     before, after = urlsplit(old), urlsplit(new)
     if not f"{before.path.rstrip('/')}/".startswith(f"{after.path.rstrip('/')}/"):
         return False
-    return not set(before.query.split("&")) <= set(after.query.split("&"))
+    return before.fragment != after.fragment or not _pairs(before.query) <= _pairs(after.query)
 
 
-def _address(url: str) -> tuple[str, str, str]:
+def _pairs(query: str) -> set[str]:
+    return set(query.split("&")) - {""}
+
+
+def _same_but_for_slash(one: str, other: str) -> bool:
+    """Tell whether two addresses differ by scheme, `www.` and trailing slash at most."""
+    return _address(one) == _address(other)
+
+
+def _address(url: str) -> tuple[str, ...]:
     parts = urlsplit(url)
-    return parts.netloc.removeprefix("www."), parts.path.rstrip("/"), parts.query
+    return parts.netloc.removeprefix("www."), parts.path.rstrip("/"), parts.query, parts.fragment
 
 
 def _normal_or_none(url: str) -> str | None:
