@@ -164,7 +164,7 @@ def _entities(subset: str, rest: str) -> dict[str, str]:
     entities: dict[str, str] = {}
     for match in _ENTITY.finditer(subset):
         value = match[2] if match[2] is not None else match[3]
-        if "%" in value or not _PREDEFINED.issuperset(_REFERENCE.findall(value)):
+        if re.search(r"%[\w.-]+;", value) or not _PREDEFINED.issuperset(_REFERENCE.findall(value)):
             raise BadContent("The feed's entities are made of other entities")
         entities.setdefault(match[1], html.unescape(value))
     uses = sum(len(entities.get(match[1], "")) for match in _REFERENCE.finditer(rest))
