@@ -260,8 +260,8 @@ def hunks(draw: st.DrawFn) -> Hunk:
     times = draw(st.sampled_from([1, 1, 50]))
     field = draw(st.sampled_from(WORDING_FIELDS))
     context = draw(st.text(max_size=80))
-    sides = {"old": selector(old * times, prefix=context), "new": selector(new * times, suffix=context)}
-    return Hunk(field=field, op="replace" if old else "insert", **sides)
+    sides = selector(old * times, prefix=context), selector(new * times, suffix=context)
+    return Hunk(field=field, op="replace" if old else "insert", old=sides[0], new=sides[1])
 
 
 @settings(max_examples=60)

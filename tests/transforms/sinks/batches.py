@@ -1,0 +1,77 @@
+"""Builders of batches, and writers in processes of their own; no Beam here, so that these start at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Literal
+
+from transforms.sinks.base import Sink
+from wirewatch.store.outbox import Batch, Item
+
+_ROOT = Path(__file__).parents[3]
+
+
+def item(number: int, kind: Literal["record", "event"] = "event", article: str = "501482fb3a172e4d") -> Item:
+    return Item(
+        kind=kind,
+        item=f"{number:032x}",
+        article=article,
+        payload=f'{{"n":{number},"text":"{"lamp " * 5000}"}}',  # larger than a file's buffer
+        recorded=datetime(2026, 3, 16, 15, 31, 45, number, UTC),
+    )
+
+
+def batch(*items: Item, first: int = 1) -> Batch:
+    some = items or tuple(item(n, kind) for n in range(first, first + 4) for kind in ("record", "event"))
+    return Batch(
+        sink="out", id=f"{first:012}-{first + 3:012}", items=some, lease_ends=datetime(2026, 3, 16, 16, tzinfo=UTC)
+    )
+
+
+def kept_of(*batches: Batch) -> dict[str, list[str]]:
+    """Return what a reader is to find: the payloads of each kind, in the order of the batches."""
+    items = [one for given in batches for one in given.items]
+    return {kind: [one.payload for one in items if one.kind == kind] for kind in ("record", "event")}
+
+
+def script(code: str, *arguments: str) -> Popen[bytes]:
+    """Start a Python process that can import what tests can."""
+    return Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=_ROOT,
+        stdin=PIPE,
+        stdout=PIPE,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+    )
+
+
+def kill_while_writing(sink: Sink, stall: int) -> None:
+    """Kill a process that writes `batch()`, at the moment at which it asks for the payload of item number `stall`."""
+    with script(_STALLING, sink.model_dump_json(), str(stall)) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"here\n"
+        writer.kill()
+
+
+_STALLING = """
+import sys
+from dataclasses import fields
+from tests.transforms.sinks.batches import batch
+from transforms.sinks import sink_adapter
+from wirewatch.store.outbox import Item
+
+class Stalling(Item):
+    def __getattribute__(self, name):
+        if name == "payload":
+            print("here", flush=True)
+            sys.stdin.read()
+        return super().__getattribute__(name)
+
+stall, items = int(sys.argv[2]), list(batch().items)
+items[stall] = Stalling(**{f.name: getattr(items[stall], f.name) for f in fields(Item)})
+sink_adapter().validate_json(sys.argv[1]).write(batch(*items))
+"""

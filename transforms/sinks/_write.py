@@ -1,0 +1,42 @@
+"""Put a sink's `write` on Beam: the one shell that sinks share.
+
+A batch that could not be written fails the bundle: nothing is given back, so nothing is marked, and the rows stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection
+
+from transforms.sinks.base import Sink
+from wirewatch.store.outbox import Batch
+
+
+@beam.typehints.with_input_types(Batch)
+@beam.typehints.with_output_types(Batch)
+class WriteBatches(beam.PTransform[PCollection[Batch], PCollection[Batch]]):
+    """Write batches to one sink and give back each that was written."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__(label=f"WriteTo {sink.name}")
+        self._sink = sink
+
+    def expand(self, batches: PCollection[Batch]) -> PCollection[Batch]:
+        return batches | "Write" >> beam.ParDo(_Write(self._sink))
+
+
+class _Write(beam.DoFn):
+    """The thin shell around `Sink.write`."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self._sink = sink
+        self._written = Metrics.counter(__name__, f"written_{sink.name}")
+
+    def process(self, batch: Batch) -> Iterator[Batch]:
+        self._sink.write(batch)
+        self._written.inc(len(batch.items))
+        yield batch
