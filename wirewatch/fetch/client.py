@@ -184,6 +184,7 @@ class Fetcher:
 
     async def _ask_once(self, request: _Request, turns: Turns, trip: _Trip) -> _Response:
         url, host = request.url, host_of(request.url)
+        session = self._session()  # before the slot: to make one takes longer than a slot waits
         loop = asyncio.get_running_loop()
         async with turns.at_slot(host):
             began = loop.time()
@@ -192,9 +193,7 @@ class Fetcher:
                     await stack.enter_async_context(asyncio.timeout(trip.seconds_left))
                     stack.enter_context(self._addresses.asking(host))
                     answer = await stack.enter_async_context(
-                        self._session().get(
-                            url, headers=request.headers, allow_redirects=False, trace_request_ctx=request
-                        )
+                        session.get(url, headers=request.headers, allow_redirects=False, trace_request_ctx=request)
                     )
                     observed = turns.clock.now()
                     response = await _taken(answer, observed, request.limit)
