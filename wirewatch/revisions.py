@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from wirewatch.canonical import canonical_json, comparable, diff_id, revision_id
+from wirewatch.canonical import article_key, canonical_json, comparable, diff_id, revision_id
 from wirewatch.model import Availability, Claim, Observation, Outcome, Reading, Revision, Seen, Track
 
 SUSPECT_SHARE: Final = 0.25  # of the neighbour's length; below it a page is more often broken than rewritten
@@ -122,6 +122,8 @@ class Want:
     content_hash: str
     extractor: str
     page_hash: str
+    url: str
+    observed: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +153,6 @@ class Change:
 
     before: History
     after: History
-    observation: Observation
     counted: Outcome
     first_sight: bool = False
     appeared: tuple[Transition, ...] = ()
@@ -182,17 +183,32 @@ def observe(reading: Reading) -> Observation:
     )
 
 
-def record(ledger: Ledger, reading: Reading, again: Iterable[Rereading] = ()) -> tuple[Ledger, Change]:
+def record(
+    ledger: Ledger, reading: Reading | None, again: Iterable[Rereading] = (), others: Sequence[Ledger] = ()
+) -> tuple[Ledger, Change]:
     """Return the ledger with `reading` in its place in time, and what that changes.
 
     `again` holds readings of kept pages by the extractor of `reading`, for neighbours read by another one; which are
-    wanted is said by `change.after.wants`. Total: there is no reading that a ledger refuses.
+    wanted is said by `change.after.wants`. `others` are ledgers of articles that turned out to be this one: theirs is
+    added, and what was announced under their names is not announced again; without a reading, that is all that is
+    done. Total: no reading is refused.
     """
-    observation = observe(reading)
-    before = fold(ledger)
-    grown = join(ledger.article, [ledger, Ledger(article="", observations=(observation,), rereadings=tuple(again))])
-    after = fold(grown)
-    return grown, compare(before, after, observation=observation, own=_own_outcome(ledger, grown, after, observation))
+    new = () if reading is None else (observe(reading),)
+    grown = join(ledger.article, [ledger, *others, Ledger(article="", observations=new, rereadings=tuple(again))])
+    before, after = fold(ledger), fold(grown)
+    own = Outcome.DUPLICATE
+    if new and not any(new[0] in one.observations for one in (ledger, *others)):
+        own = after.outcomes[grown.observations.index(new[0])]
+    return grown, _change(before, after, [fold(other) for other in others], own)
+
+
+def earliest(ledgers: Iterable[Ledger]) -> str | None:
+    """Return the key under which an article with these observations lives: that of the address asked first.
+
+    Of several asked at one moment it is the smaller key. None where nothing was observed.
+    """
+    asked = [(o.observed, article_key(o.url)) for ledger in ledgers for o in ledger.observations]
+    return min(asked)[1] if asked else None
 
 
 def join(article: str, ledgers: Iterable[Ledger]) -> Ledger:
@@ -206,27 +222,34 @@ def join(article: str, ledgers: Iterable[Ledger]) -> Ledger:
     )
 
 
-def compare(before: History, after: History, *, observation: Observation, own: Outcome) -> Change:
-    """Return what is new in `after`; `own` is the outcome of the observation that made the difference."""
-    old = {t.id: t.says for t in before.transitions}
-    new = {t.id for t in after.transitions}
+def _change(before: History, after: History, others: Sequence[History], own: Outcome) -> Change:
+    told = [t for other in others for t in other.transitions]
+    says_before = {t.id: t.says for t in before.transitions}
     aloud_before = {t.id for t in before.transitions if not t.technical}
+    aloud_before |= {t.id for t in after.transitions if any(_same_words(t, other) for other in told)}
     aloud_after = {t.id for t in after.transitions if not t.technical}
-    known_restamps = {(r.revision.id, r.new.at, r.n) for r in before.restamps}
-    known_passages = {(p.kind, p.n) for p in before.passages}
+    restamps = {_restamped(r) for history in (before, *others) for r in history.restamps}
+    passages = {(p.kind, p.observed) for history in (before, *others) for p in history.passages}
     return Change(
         before=before,
         after=after,
-        observation=observation,
-        counted=_counted(before, after, own),
-        first_sight=not before.revisions and bool(after.revisions),
-        appeared=tuple(t for t in after.transitions if old.get(t.id) != t.says),
+        counted=_counted(before if before.revisions or not others else others[0], after, own),
+        first_sight=bool(after.revisions) and not any(history.revisions for history in (before, *others)),
+        appeared=tuple(t for t in after.transitions if says_before.get(t.id) != t.says),
         announced=tuple(t for t in after.transitions if t.id in aloud_after - aloud_before),
-        vanished=tuple(t for t in before.transitions if t.id not in new),
+        vanished=tuple(t for t in before.transitions if t.id not in {t.id for t in after.transitions}),
         retracted=tuple(t for t in before.transitions if t.id in aloud_before - aloud_after),
-        restamps=tuple(r for r in after.restamps if (r.revision.id, r.new.at, r.n) not in known_restamps),
-        passages=tuple(p for p in after.passages if (p.kind, p.n) not in known_passages),
+        restamps=tuple(r for r in after.restamps if _restamped(r) not in restamps),
+        passages=tuple(p for p in after.passages if (p.kind, p.observed) not in passages),
     )
+
+
+def _same_words(one: Transition, other: Transition) -> bool:
+    return (one.old.content_hash, one.new.content_hash) == (other.old.content_hash, other.new.content_hash)
+
+
+def _restamped(restamp: Restamp) -> tuple[str, datetime | None, int]:
+    return (restamp.revision.content_hash, restamp.new.at, restamp.n)
 
 
 def fold(ledger: Ledger) -> History:
@@ -240,6 +263,11 @@ def fold(ledger: Ledger) -> History:
     for index, observation in enumerate(ledger.observations):
         walk.take(index, observation)
     return walk.history()
+
+
+def outcome_of(seen: Seen) -> Outcome:
+    """Return the outcome of a capture that showed no wording, for one of which no ledger is kept."""
+    return _OUTCOME_OF[seen]
 
 
 def stamp_of(claims: Sequence[Claim], kind: Literal["published", "modified"]) -> Claim | None:
@@ -434,7 +462,13 @@ class _Walk:
 
     def _want(self, o: Observation) -> None:
         if o.content_hash and o.extractor and o.page_hash:
-            self.wants[o.content_hash] = Want(content_hash=o.content_hash, extractor=o.extractor, page_hash=o.page_hash)
+            self.wants[o.content_hash] = Want(
+                content_hash=o.content_hash,
+                extractor=o.extractor,
+                page_hash=o.page_hash,
+                url=o.url,
+                observed=o.observed,
+            )
 
     # Absences
 
@@ -626,12 +660,6 @@ def _counted(before: History, after: History, own: Outcome) -> Outcome:
     if own in (Outcome.NEW, Outcome.REVISED):  # it re-dated a revision that was known
         return Outcome.UNCHANGED
     return own
-
-
-def _own_outcome(before: Ledger, after: Ledger, history: History, observation: Observation) -> Outcome:
-    if observation in before.observations:
-        return Outcome.DUPLICATE
-    return history.outcomes[after.observations.index(observation)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
+from transforms.process import noting
 from transforms.sinks.base import Sink
 from wirewatch.store.outbox import Batch
 
@@ -37,6 +38,7 @@ class _Write(beam.DoFn):
         self._written = Metrics.counter(__name__, f"written_{sink.name}")
 
     def process(self, batch: Batch) -> Iterator[Batch]:
-        self._sink.write(batch)
+        with noting():
+            self._sink.write(batch)
         self._written.inc(len(batch.items))
         yield batch

@@ -21,12 +21,14 @@ from wirewatch.errors import StoreError, Superseded
 from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
+from wirewatch.store.hosts import host_of
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REREADING = tuple(f.name for f in fields(Rereading))
+_PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
 _REVISION = tuple(column.name for column in revisions.c)
 
 
@@ -42,6 +44,16 @@ class Loaded:
     def known(self) -> bool:
         """Tell whether the article has a row yet."""
         return self.version >= 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A wording to keep, with its hashes and the facts that stood beside it."""
+
+    wording: Wording
+    facts: Facts
+    text_hash: str
+    content_hash: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +74,14 @@ def named(conn: Connection, names: Iterable[str]) -> set[str]:
     return set(conn.scalars(query))
 
 
+def owners(conn: Connection, evidence: Sequence[Alias]) -> set[str | None]:
+    """Return the keys of the articles that own these names, with None for a name that nobody owns yet."""
+    wanted = {short_name(alias.name) for alias in evidence}
+    query = select(aliases.c.name, aliases.c.article).where(aliases.c.name.in_(wanted), aliases.c.url == aliases.c.name)
+    found = {row.name: row.article for row in conn.execute(query)}
+    return {found.get(name) for name in wanted}
+
+
 def load(conn: Connection, article: str) -> Loaded:
     """Return the article's ledger; an empty one with version -1 where there is no such article."""
     version = conn.scalar(select(articles.c.ledger_version).where(articles.c.key == article))
@@ -79,16 +99,18 @@ def load(conn: Connection, article: str) -> Loaded:
     )
 
 
-def wording(conn: Connection, article: str, text_hash: str) -> tuple[Wording, Facts]:
-    """Return a kept wording and the facts beside it. Raise StoreError where there is none."""
-    row = conn.execute(
-        select(wordings.c.wording, wordings.c.facts).where(
-            wordings.c.article == article, wordings.c.text_hash == text_hash
-        )
-    ).one_or_none()
+def text(conn: Connection, keys: Iterable[str], text_hash: str) -> Text:
+    """Return a wording kept under one of these articles. Raise StoreError where there is none."""
+    query = select(wordings).where(wordings.c.article.in_(list(keys)), wordings.c.text_hash == text_hash).limit(1)
+    row = conn.execute(query).one_or_none()
     if row is None:
-        raise StoreError(f"The store lacks the text {text_hash}; restore it from a back-up", about=article)
-    return revive(Wording, row.wording), revive(Facts, row.facts)
+        raise StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
+    return Text(
+        wording=revive(Wording, row.wording),
+        facts=revive(Facts, row.facts),
+        text_hash=row.text_hash,
+        content_hash=row.content_hash,
+    )
 
 
 def names(conn: Connection, article: str) -> tuple[Alias, ...]:
@@ -129,28 +151,17 @@ def claim_version(conn: Connection, article: str, version: int) -> None:
         raise Superseded("Another process changed the article's ledger", about=article)
 
 
-def mint(conn: Connection, article: str, url: str, like: str | None = None) -> None:
-    """Make the article's row, due never, with the frontier's settings of the article `like` if one is given.
-
-    Raise Superseded where it exists by now.
-    """
-    row: dict[str, Any] = {"key": article, "url": url, "host": urlsplit(url).netloc, "ledger_version": 1}
-    if like is not None:
-        model = conn.execute(select(articles).where(articles.c.key == like)).mappings().one()
-        row = {**model, "key": article, "ledger_version": 1, "merged_into": None}
-    made = conn.execute(insert(conn, articles).values(**row).on_conflict_do_nothing())
+def mint(conn: Connection, article: str, url: str) -> None:
+    """Make the article's row, due never; raise Superseded where it exists by now."""
+    row = {"key": article, "url": url, "host": host_of(url), "ledger_version": 1}
+    made = conn.execute(insert(conn, articles).values(row).on_conflict_do_nothing())
     if made.rowcount != 1:
         raise Superseded("Another process met this article first", about=url)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Text:
-    """A wording to keep, with its hashes and the facts that stood beside it."""
-
-    wording: Wording
-    facts: Facts
-    text_hash: str
-    content_hash: str
+def row(conn: Connection, article: str) -> Any:
+    """Return the article's row."""
+    return conn.execute(select(articles).where(articles.c.key == article)).one()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,15 +178,15 @@ class Addition:
     vanished: Mapping[str, int] = field(default_factory=dict)
 
 
-def write(conn: Connection, article: str, addition: Addition, before: History, after: History) -> None:
+def write(conn: Connection, article: str, addition: Addition, after: History) -> None:
     """Write what a change adds to the article's ledger and takes from it."""
     for observation in addition.observations:
         conn.execute(insert(conn, observations).values(_observation_row(article, observation)).on_conflict_do_nothing())
     for again in addition.rereadings:
         conn.execute(insert(conn, rereadings).values(article=article, **_members(again)).on_conflict_do_nothing())
-    for text in addition.texts:
-        conn.execute(insert(conn, wordings).values(article=article, **_members(text)).on_conflict_do_nothing())
-    _write_revisions(conn, article, before, after)
+    for one in addition.texts:
+        conn.execute(insert(conn, wordings).values(article=article, **_members(one)).on_conflict_do_nothing())
+    _write_revisions(conn, article, after)
     for diff_id, announced in addition.vanished.items():
         conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
     for judged in addition.judged:
@@ -183,8 +194,16 @@ def write(conn: Connection, article: str, addition: Addition, before: History, a
         conn.execute(insert(conn, diffs).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
 
 
+def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None:
+    """Write what the article's row says of its ledger."""
+    conn.execute(update(articles).where(articles.c.key == article).values(**columns))
+
+
 def absorb(conn: Connection, survivor: str, other: str) -> None:
-    """Give everything that was kept under `other` to `survivor`; `other` stays as a name that leads there."""
+    """Give everything that was kept under `other` to `survivor`, its place in the frontier included.
+
+    `other` stays as a name that leads to the survivor.
+    """
     for table in (observations, rereadings, wordings):
         columns = [column for column in table.c if column.name != "id"]
         moved = [literal(survivor) if column.name == "article" else column for column in columns]
@@ -195,8 +214,11 @@ def absorb(conn: Connection, survivor: str, other: str) -> None:
     conn.execute(update(diffs).where(diffs.c.article == other).values(live=False))
     conn.execute(update(aliases).where(aliases.c.article == other).values(article=survivor))
     conn.execute(update(articles).where(articles.c.merged_into == other).values(merged_into=survivor))
-    never = {"due_at": None, "lease": None, "lease_ends": None, "settled": None}
-    conn.execute(update(articles).where(articles.c.key == other).values(merged_into=survivor, **never))
+    ended, goes_on = row(conn, other), row(conn, survivor)
+    if ended.due_at is not None and goes_on.due_at is None:
+        describe(conn, survivor, {name: getattr(ended, name) for name in _PLACE})
+    never = {"due_at": None, "lease": None, "lease_ends": None, "start_at": None, "settled": None}
+    describe(conn, other, {"merged_into": survivor, **never})
 
 
 def standing(observation: Observation) -> str:
@@ -228,12 +250,6 @@ def settle_unchanged(conn: Connection, article: str, version: int, observation: 
     return True
 
 
-def survivor_of(conn: Connection, article: str) -> str:
-    """Return the article that this one was merged into, or itself."""
-    merged = conn.scalar(select(articles.c.merged_into).where(articles.c.key == article))
-    return merged or article
-
-
 def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
     """Yield the ledger export: one canonical JSON object a line and article, sorted by uri.
 
@@ -263,7 +279,9 @@ def _exported(conn: Connection, article: str, uri: str) -> dict[str, Any]:
             for observation, outcome in zip(ledger.observations, history.outcomes, strict=True)
         ],
         "revisions": [_members(revision) for revision in history.revisions],
-        "texts": {revision.text_hash: wording(conn, article, revision.text_hash)[0] for revision in history.revisions},
+        "texts": {
+            revision.text_hash: text(conn, [article], revision.text_hash).wording for revision in history.revisions
+        },
         "diffs": [
             {
                 "id": row.id,
@@ -289,13 +307,13 @@ def _ledger(article: str, kept: Iterable[Any], again: Iterable[Any]) -> Ledger:
     return join(article, [plain])
 
 
-def _write_revisions(conn: Connection, article: str, before: History, after: History) -> None:
-    known = {revision.id: revision for revision in before.revisions}
-    left = known.keys() - {revision.id for revision in after.revisions}
-    if left:
+def _write_revisions(conn: Connection, article: str, after: History) -> None:
+    kept = conn.execute(select(revisions.c.id, revisions.c.body).where(revisions.c.article == article))
+    known = {row.id: canonical_json(row.body) for row in kept}
+    if left := known.keys() - {revision.id for revision in after.revisions}:
         conn.execute(delete(revisions).where(revisions.c.id.in_(left)))
     for revision in after.revisions:
-        if known.get(revision.id) == revision:
+        if known.get(revision.id) == canonical_json(revision):
             continue
         row = {name: getattr(revision, name) for name in _REVISION if name not in ("article", "body")}
         row |= {"article": article, "body": revision}

@@ -1,0 +1,161 @@
+"""One pass: whatever is due is read, kept and handed on, in waves, until nothing is due.
+
+The store is asked first. A pass in which nothing is due never starts Beam, so a cron job every minute costs little.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pipelines.config import Config
+from transforms.process import Job
+from wirewatch.clock import Clock
+from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, outbox
+
+Progress = Callable[[str], None]
+
+_SAID = {
+    "new": "new",
+    "revised": "revised",
+    "restamped": "with a new stamp only",
+    "gone": "gone",
+    "stale": "showing an older copy",
+    "suspect": "suspiciously short",
+    "unchanged": "unchanged",
+    "not_modified": "not modified",
+    "duplicate": "known already",
+    "blocked": "blocked",
+    "failed": "failed",
+    "refused": "refused",
+    "invalid": "not an article",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassReport:
+    """What a pass did. `counts` is `{"article": {outcome: n}, "feed": {outcome: n}}`; every capture is in it once."""
+
+    counts: dict[str, dict[str, int]]
+    delivered: dict[str, int] = field(default_factory=dict)  # rows, by sink
+    waiting: int = 0  # rows that no sink has yet
+    next_due: datetime | None = None
+    seconds: float = 0.0
+    findings: list[str] = field(default_factory=list)  # what a person should look at
+
+    def sentence(self) -> str:
+        """Return the pass in one line."""
+        read = {what: sum(counts.values()) for what, counts in self.counts.items()}
+        parts = [f"Read {_number(read.get('feed', 0), 'feed')} and {_number(read.get('article', 0), 'article')}"]
+        found = [f"{n} {_SAID[name]}" for name in _SAID if (n := self.counts.get("article", {}).get(name))]
+        line = parts[0] + (f": {', '.join(found)}" if found else "") + "."
+        line += f" Delivered {_number(sum(self.delivered.values()), 'row')}." if self.delivered else ""
+        line += f" {_number(self.waiting, 'row')} still waiting." if self.waiting else ""
+        line += f" {_number(len(self.findings), 'problem')}." if self.findings else ""
+        line += f" Next due {self.next_due:%Y-%m-%d %H:%M} UTC." if self.next_due else ""
+        return f"{line} ({self.seconds:.1f} s)"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for programs."""
+        return {
+            "counts": self.counts,
+            "delivered": self.delivered,
+            "waiting": self.waiting,
+            "nextDue": self.next_due.isoformat() if self.next_due else None,
+            "seconds": round(self.seconds, 3),
+            "findings": self.findings,
+        }
+
+
+def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: None) -> PassReport:
+    """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done."""
+    began = time.monotonic()
+    store = open_store(config, clock.now())
+    job = config.job(clock, secrets.token_hex(8))
+    delivered: Counter[str] = Counter()
+    held = _waves(store, job, config, delivered, progress)
+    return report(store, job, delivered, seconds=time.monotonic() - began, findings=held)
+
+
+def run_every(
+    config: Config,
+    clock: Clock,
+    seconds: float,
+    progress: Progress,
+    reported: Callable[[PassReport], None],
+    stop: threading.Event,
+) -> None:
+    """Make a pass every so many seconds, counted from start to start, until `stop` is set."""
+    while not stop.is_set():
+        began = time.monotonic()
+        reported(run_pass(config, clock, progress))
+        stop.wait(max(0.0, seconds - (time.monotonic() - began)))
+
+
+def open_store(config: Config, now: datetime) -> Store:
+    """Open the store and match the configuration into it: the installation's name, feeds, articles and host rules."""
+    store = Store.shared(config.store)
+    instance.claim_instance(store, config.instance)
+    hosts.set_spacing_rule(store, default_seconds=config.spacing_seconds, hosts=config.host_spacing)
+    if config.feeds:
+        feeds.match_feeds(store, config.feeds, now)
+    for url, source in config.articles:
+        articles.watch_once(store, url, source, now)
+    return store
+
+
+def _waves(store: Store, job: Job, config: Config, delivered: Counter[str], progress: Progress) -> list[str]:
+    """Run waves until nothing is due and nothing waits; return what another process held, in words."""
+    before: tuple[object, ...] | None = None
+    while True:
+        due = frontier.due(store, now=job.clock.now(), horizon_seconds=job.horizon_seconds)
+        waiting = sum(outbox.waiting(store).get(name, 0) for name in job.sinks)
+        if not due.anything and not waiting:
+            return []
+        state = (due.feeds, due.articles, due.inbox, waiting, counters.totals(store, job.run))
+        if state == before:
+            return [_held(due, waiting)]
+        before = state
+        progress(_step(due, waiting))
+        from pipelines.waves import run_wave  # noqa: PLC0415 (imports Beam)
+
+        delivered.update(run_wave(job, config.sinks))
+
+
+def _step(due: frontier.Due, waiting: int) -> str:
+    if due.anything:
+        work = [(due.feeds, "feed"), (due.articles, "article"), (due.inbox, "waiting capture")]
+        return "Reading " + ", ".join(_number(n, what) for n, what in work if n)
+    return f"Delivering {_number(waiting, 'row')}"
+
+
+def _held(due: frontier.Due, waiting: int) -> str:
+    if due.anything:
+        return f"{due.feeds + due.articles + due.inbox} checks could not start in time; the next pass takes them"
+    return f"{_number(waiting, 'row')} are being delivered by another process"
+
+
+def report(
+    store: Store, job: Job, delivered: Mapping[str, int], *, seconds: float, findings: Sequence[str]
+) -> PassReport:
+    """Return what a run did, as the store has it."""
+    due = frontier.due(store, now=job.clock.now(), horizon_seconds=job.horizon_seconds)
+    failing = [one for one in feeds.feed_health(store) if one.failures and not one.paused]
+    return PassReport(
+        counts=counters.totals(store, job.run),
+        delivered=dict(delivered),
+        waiting=sum(outbox.waiting(store).values()),
+        next_due=due.next_due,
+        seconds=seconds,
+        findings=[*(f"{one.url}: {one.detail}" for one in failing), *findings],
+    )
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

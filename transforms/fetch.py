@@ -1,0 +1,117 @@
+"""Lease what is due and fetch it.
+
+The lease and the fetch are two steps with a shuffle between, so that the checks of one lease spread over all workers;
+the store has given each its start already, so no worker needs to know of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.process import Job, StoreSlots, noting, tools_for
+from wirewatch.fetch import TooLate
+from wirewatch.model import Capture, Check, Source
+from wirewatch.store import feeds, frontier, inbox
+from wirewatch.store.inbox import Received
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """A capture, whence it came, and the check that asked for it or the inbox it waited in."""
+
+    capture: Capture
+    source: Source
+    check: Check | None = None
+    received: Received | None = None
+
+
+class LeaseDue(beam.PTransform[Any, Any]):
+    """Turn each tick into the checks that are due, feeds first, each with its start."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def expand(self, ticks: Any) -> Any:
+        return ticks | "Lease" >> beam.ParDo(_Lease(self.job)) | "Spread" >> beam.Reshuffle()
+
+
+class TakeInbox(beam.PTransform[Any, Any]):
+    """Turn each tick into the captures that wait in the inbox."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def expand(self, ticks: Any) -> Any:
+        return ticks | "Take" >> beam.ParDo(_Take(self.job)) | "Spread" >> beam.Reshuffle()
+
+
+class FetchPages(beam.PTransform[Any, Any]):
+    """Fetch each check at its start; all of a bundle wait together. What could not start in time is handed back."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def expand(self, checks: Any) -> Any:
+        return checks | "Fetch" >> beam.ParDo(_Fetch(self.job))
+
+
+class _Lease(beam.DoFn):
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def process(self, tick: object) -> Iterator[Check]:
+        job = self.job
+        with noting():
+            yield from frontier.lease_due(
+                tools_for(job).store, now=job.clock.now(), horizon_seconds=job.horizon_seconds, limit=job.wave
+            )
+
+
+class _Take(beam.DoFn):
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def process(self, tick: object) -> Iterator[Captured]:
+        with noting():
+            store = tools_for(self.job).store
+            for received in inbox.take(store, now=self.job.clock.now(), limit=self.job.wave):
+                feed = received.capture.feed
+                with store.reading() as conn:
+                    known = feeds.health_of(conn, feed) if feed else None
+                source = known.source if known else Source(feed=feed)
+                yield Captured(capture=received.capture, source=source, received=received)
+
+
+class _Fetch(beam.DoFn):
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.under_way: dict[Future[Capture | TooLate], Check] = {}
+
+    def start_bundle(self) -> None:
+        self.under_way = {}
+
+    def process(self, check: Check) -> None:
+        tools = tools_for(self.job)
+        slots = StoreSlots(tools.store, self.job.clock)
+        self.under_way[tools.start(tools.fetcher.fetch(check, slots, self.job.clock))] = check
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        with noting():
+            for future in as_completed(list(self.under_way)):
+                check = self.under_way.pop(future)
+                answer = future.result()
+                if isinstance(answer, TooLate):
+                    frontier.hand_back(tools_for(self.job).store, [check])
+                    continue
+                captured = Captured(capture=answer, source=check.source, check=check)
+                yield WindowedValue(captured, GlobalWindow().max_timestamp(), (GlobalWindow(),))

@@ -1,0 +1,151 @@
+"""What a worker process has once, however many pipelines and bundles it works on.
+
+HTTP session, event loop, store engine and child processes belong to the process, not to a `DoFn`: Beam makes and
+forgets `DoFn`s freely, and a client made anew for each costs more than the page. A `Job` is what Beam carries about;
+the tools for it are made at first use and shared by all jobs that need the same ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import pickle
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from wirewatch.bounded import Pool
+from wirewatch.clock import Clock
+from wirewatch.errors import WirewatchError
+from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy
+from wirewatch.keeping import Keeper
+from wirewatch.model import Instance
+from wirewatch.store import Store, hosts
+
+T = TypeVar("T")
+
+PRELOADED = ("wirewatch.extract", "wirewatch.feeds", "wirewatch.keeping")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run of one graph: what every step needs to know, small enough to be carried to every worker."""
+
+    store: str  # its address, with its password
+    instance: Instance
+    clock: Clock
+    run: str  # the name its counters are kept under
+    fetch: FetchPolicy
+    sinks: tuple[str, ...] = ()
+    children: int | None = None  # processes for untrusted work; None is one a core
+    timeout_seconds: float = 10.0  # for one page in one of them
+    horizon_seconds: float = 60.0
+    wave: int = 500
+    replay: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """A process's own store, children, fetcher and event loop."""
+
+    store: Store
+    pool: Pool
+    fetcher: Fetcher
+    loop: asyncio.AbstractEventLoop
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine on the process's event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+
+def tools_for(job: Job) -> Tools:
+    """Return this process's tools for the job, made if it is the first to need such ones."""
+    key = pickle.dumps((job.store, job.fetch, job.children, job.timeout_seconds))
+    with _making:
+        if key not in _made:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="wirewatch-loop", daemon=True).start()
+            _made[key] = Tools(
+                store=Store.shared(job.store),
+                pool=Pool(job.children, timeout_seconds=job.timeout_seconds, preload=PRELOADED),
+                fetcher=Fetcher(job.fetch),
+                loop=loop,
+            )
+        return _made[key]
+
+
+def keeper_for(job: Job) -> Keeper:
+    """Return a keeper over this process's tools."""
+    tools = tools_for(job)
+    return Keeper(
+        store=tools.store,
+        pool=tools.pool,
+        instance=job.instance,
+        clock=job.clock,
+        run=job.run,
+        sinks=job.sinks,
+        replay=job.replay,
+    )
+
+
+@dataclass(frozen=True)
+class StoreSlots:
+    """Hand out the store's slots to the fetcher."""
+
+    store: Store
+    clock: Clock
+
+    def next_slot(self, host: str) -> datetime:
+        return hosts.next_slot(self.store, host, self.clock.now())
+
+    def robots(self, host: str) -> RobotsCopy | None:
+        kept = hosts.robots(self.store, host)
+        return None if kept is None else RobotsCopy(**_members(kept))
+
+    def keep_robots(self, host: str, copy: RobotsCopy) -> None:
+        hosts.keep_robots(self.store, host, hosts.Robots(**_members(copy)))
+
+    def block_host(self, host: str, until: datetime) -> None:
+        hosts.block_host(self.store, host, until)
+
+
+@contextmanager
+def noting() -> Iterator[None]:
+    """Remember an error of ours on its way out of a step.
+
+    A runner turns whatever a step raises into its own error with a page of text; `noted` gives back what was meant.
+    """
+    try:
+        yield
+    except WirewatchError as error:
+        _noted.append(error)
+        raise
+
+
+def noted() -> WirewatchError | None:
+    """Return the first error of ours that a step met in this process, and forget all."""
+    first = _noted[0] if _noted else None
+    _noted.clear()
+    return first
+
+
+_made: dict[bytes, Tools] = {}
+_making = threading.Lock()
+_noted: list[WirewatchError] = []
+
+
+def _members(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+@atexit.register
+def _close() -> None:
+    for tools in _made.values():
+        asyncio.run_coroutine_threadsafe(tools.fetcher.close(), tools.loop).result(timeout=5)
+        tools.loop.call_soon_threadsafe(tools.loop.stop)
+        tools.pool.close()
+        tools.store.close()

@@ -1,0 +1,43 @@
+"""Turn readings into kept revisions, diffs and announcements.
+
+The thin shell around `wirewatch.keeping`: whatever a runner does (repeat an element, split a bundle, lose a worker),
+keeping the same reading twice changes nothing, and the counters are counted where it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
+
+from transforms.process import Job, keeper_for, noting
+from transforms.reading import ReadFeed
+from wirewatch.keeping import Read
+
+
+class KeepRevisions(beam.PTransform[Any, Any]):
+    """Keep readings of articles and feeds; give back the outcome of each capture, as `(what, outcome)`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def expand(self, reads: Any) -> Any:
+        return reads | "RecordAndCommit" >> beam.ParDo(_RecordAndCommit(self.job))
+
+
+class _RecordAndCommit(beam.DoFn):
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def process(self, read: Read | ReadFeed) -> Iterator[tuple[str, str]]:
+        with noting():
+            keeper = keeper_for(self.job)
+            if isinstance(read, ReadFeed):
+                what, outcome = "feed", keeper.keep_feed(read.read, read.capture, read.source, read.check)
+            else:
+                what, outcome = "article", keeper.keep(read)
+        Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()
+        yield what, outcome.value

@@ -1,0 +1,549 @@
+"""Keep one reading: find its article, record it, compare, judge, announce, and commit all of that or nothing.
+
+This is where decisions meet the store. Everything dear (diffs, readings of kept pages) happens before the transaction
+and in a bounded process; if another worker was faster, nothing was written and the whole is done again on what it
+left. An observation, what follows from it, its announcements and the settling of its check are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from wirewatch import schedule
+from wirewatch.announcing import Known, News, news
+from wirewatch.availability import availability
+from wirewatch.bounded import Pool
+from wirewatch.canonical import article_key, canonical_json, sha256
+from wirewatch.clock import Clock
+from wirewatch.diff import compare, replace_fields
+from wirewatch.errors import BadContent, StoreError, Superseded
+from wirewatch.extract import EXTRACTOR, read_page
+from wirewatch.feeds.reading import page_address
+from wirewatch.identity import guid_name
+from wirewatch.model import (
+    Alias,
+    Availability,
+    Capture,
+    Check,
+    Claim,
+    Diff,
+    Entry,
+    FeedReading,
+    Instance,
+    Outcome,
+    Reading,
+    Seen,
+    Source,
+    Track,
+    Verdict,
+    Wording,
+)
+from wirewatch.reading import FeedRead
+from wirewatch.revisions import (
+    Change,
+    Ledger,
+    Rereading,
+    Transition,
+    Want,
+    earliest,
+    fold,
+    observe,
+    outcome_of,
+    record,
+    stamp_of,
+)
+from wirewatch.significance import judge
+from wirewatch.store import Store, articles, counters, dead_letters, feeds, frontier, inbox, ledger, outbox, pages
+from wirewatch.store.inbox import Received
+from wirewatch.store.ledger import Addition, Judged, Loaded, Text
+
+BACKFILL_AFTER: Final = timedelta(hours=6)
+_MOST_ATTEMPTS: Final = 50  # each failure means that another worker succeeded
+_KEPT_OUTCOMES: Final = (Outcome.NEW, Outcome.REVISED, Outcome.STALE, Outcome.SUSPECT)
+_READABLE: Final = (Availability.AVAILABLE, Availability.PAYWALLED)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """One capture with what it says, whence it came, and the check that asked for it, if one did.
+
+    `received` is the capture's place in the inbox, if it waited there.
+    """
+
+    capture: Capture
+    reading: Reading
+    source: Source
+    check: Check | None = None
+    received: Received | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """A diff and what it means."""
+
+    diff: Diff
+    verdict: Verdict
+
+
+def compare_and_judge(old: Wording, new: Wording, old_stamp: Claim | None, new_stamp: Claim | None) -> Judgement:
+    """Return what changed between two wordings and what that means; called in a bounded process."""
+    diff = compare(old, new)
+    return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=old_stamp, new_stamp=new_stamp))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What is to be kept: names of one article that belong together, and a reading of it, if there is one."""
+
+    url: str
+    observed: datetime
+    aliases: tuple[Alias, ...]
+    source: Source
+    read: Read | None = None
+
+    @property
+    def reading(self) -> Reading | None:
+        return self.read.reading if self.read else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """Everything one commit needs, decided on what the store held a moment ago."""
+
+    evidence: Evidence
+    key: str
+    found: Mapping[str, Loaded]  # every article that the names lead to
+    change: Change
+    addition: Addition
+    said: Sequence[News]
+    backfill: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeper:
+    """Keeps readings in one store, for one run. `replay` marks everything it keeps as back-fill."""
+
+    store: Store
+    pool: Pool
+    instance: Instance
+    clock: Clock
+    run: str
+    sinks: tuple[str, ...] = ()
+    replay: bool = False
+
+    def keep(self, read: Read) -> Outcome:
+        """Keep the reading and settle its check; return the counter that the capture ended in.
+
+        Raise StoreError if the store cannot do its work; nothing is written then.
+        """
+        if self._kept_at_once(read):
+            return Outcome.UNCHANGED
+        reading = read.reading
+        return self._keep(
+            Evidence(url=reading.url, observed=reading.observed, aliases=reading.aliases, source=read.source, read=read)
+        )
+
+    def keep_names(self, evidence: Evidence) -> None:
+        """Keep that these names are one article's; where they are known as several, join those."""
+        with self.store.reading() as conn:
+            owners = ledger.owners(conn, evidence.aliases)
+        if len(owners) != 1 or None in owners:
+            self._keep(evidence)
+
+    def keep_feed(self, read: FeedRead, capture: Capture, source: Source, check: Check | None) -> Outcome:
+        """Keep what a feed says: its entries' articles become due, or are themselves kept; then settle its check.
+
+        The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
+        """
+        for reading in read.entries:
+            self.keep(Read(capture=capture, reading=reading, source=source))
+        links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
+        if source.track is Track.PAGES:
+            for _, names in links:
+                if len(names) > 1:
+                    self.keep_names(
+                        Evidence(url=names[0].name, observed=capture.observed, aliases=names, source=source)
+                    )
+        for _ in range(_MOST_ATTEMPTS):
+            try:
+                with self.store.begin() as conn:
+                    return self._settle_feed(conn, read.feed, links, capture=capture, source=source, check=check)
+            except Superseded:
+                continue
+        raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
+
+    def _kept_at_once(self, read: Read) -> bool:
+        """Keep a reading that says what the last one said by one conditional statement, without its page."""
+        check, reading = read.check, read.reading
+        if check is None or check.article is None or check.ledger_version is None or reading.seen is not Seen.WORDING:
+            return False
+        with self.store.begin() as conn:
+            if ledger.owners(conn, reading.aliases) != {check.article}:
+                return False
+            if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading)):
+                return False
+            self._settle(conn, read, check.article, stale=False)
+            counters.count(conn, self.run, "article", Outcome.UNCHANGED)
+        return True
+
+    def _keep(self, evidence: Evidence) -> Outcome:
+        for _ in range(_MOST_ATTEMPTS):
+            try:
+                plan = self._plan(evidence)
+                with self.store.begin() as conn:
+                    self._commit(conn, plan)
+            except Superseded:
+                continue
+            return plan.change.counted
+        raise StoreError("The article changes faster than it can be kept; start again", about=evidence.url)
+
+    # Deciding
+
+    def _plan(self, evidence: Evidence) -> _Plan:
+        reading = evidence.reading
+        found, key = self._find(evidence)
+        own, others = found[key].ledger, [one.ledger for other, one in found.items() if other != key]
+        _, change = record(own, reading, (), others)
+        again, rereadings = self._read_again(change.after.wants, evidence.source)
+        if again:
+            _, change = record(own, reading, again, others)
+        texts = _texts([*rereadings, reading] if reading else rereadings)
+        judged = self._judge(change, found, key, texts)
+        backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
+        announced = found[key].announced
+        taken_back = {t.id for t in change.retracted if announced.get(t.id)}
+        return _Plan(
+            evidence=evidence,
+            key=key,
+            found=found,
+            change=change,
+            addition=Addition(
+                observations=(observe(reading),) if reading else (),
+                rereadings=again,
+                texts=tuple(texts.values()),
+                judged=judged,
+                vanished={t.id: announced.get(t.id, 0) + (t.id in taken_back) for t in change.vanished},
+            ),
+            said=self._news(evidence, change, key=key, found=found, judged=judged, texts=texts, backfill=backfill),
+            backfill=backfill,
+        )
+
+    def _find(self, evidence: Evidence) -> tuple[dict[str, Loaded], str]:
+        """Return every article that the names lead to, and the key of the one that they all are."""
+        new = (observe(evidence.reading),) if evidence.reading else ()
+        with self.store.reading() as conn:
+            known = ledger.named(conn, (alias.name for alias in evidence.aliases))
+            found = {key: ledger.load(conn, key) for key in sorted(known)}
+            ledgers = [Ledger(article="", observations=new), *(one.ledger for one in found.values())]
+            key = earliest(ledgers) or min(found, default=article_key(evidence.url))
+            if key not in found:
+                found[key] = ledger.load(conn, key)
+        return found, key
+
+    def _read_again(self, wants: Sequence[Want], source: Source) -> tuple[list[Rereading], list[Reading]]:
+        """Read kept pages once more with today's extractor, where two neighbours were read by different ones."""
+        again, readings = [], []
+        for want in wants:
+            reading = self._reread(want, source) if want.extractor != EXTRACTOR else None
+            if reading is None or reading.content_hash is None or reading.text_hash is None:
+                continue
+            readings.append(reading)
+            again.append(
+                Rereading(
+                    content_hash=want.content_hash,
+                    extractor=want.extractor,
+                    new_extractor=EXTRACTOR,
+                    new_content_hash=reading.content_hash,
+                    new_text_hash=reading.text_hash,
+                )
+            )
+        return again, readings
+
+    def _reread(self, want: Want, source: Source) -> Reading | None:
+        with self.store.reading() as conn:
+            page = pages.get(conn, want.page_hash)
+        if page is None:
+            return None
+        capture = Capture(
+            url=want.url, observed=want.observed, status=200, headers=page.headers, body=page.body, final_url=want.url
+        )
+        try:
+            return self.pool.run(read_page, capture, source, returns=Reading, about=want.url)
+        except BadContent:  # the difference is then technical, and the page is still there to be looked at
+            return None
+
+    def _judge(
+        self, change: Change, found: Mapping[str, Loaded], key: str, texts: Mapping[str, Text]
+    ) -> tuple[Judged, ...]:
+        announced = {t.id for t in change.announced}
+        judged = []
+        for transition in change.appeared:
+            old = self._text(transition.old_text, found, texts).wording
+            new = self._text(transition.new_text, found, texts).wording
+            judgement = self._compare(transition, old, new)
+            judged.append(
+                Judged(
+                    transition=transition,
+                    diff=judgement.diff,
+                    verdict=judgement.verdict,
+                    announced=found[key].announced.get(transition.id, 0) + (transition.id in announced),
+                    hunk_hash=_hunk_hash(judgement.diff),
+                )
+            )
+        return tuple(judged)
+
+    def _compare(self, transition: Transition, old: Wording, new: Wording) -> Judgement:
+        stamps = (transition.old.stamp, transition.new.modified)
+        try:
+            return self.pool.run(compare_and_judge, old, new, *stamps, returns=Judgement, about=transition.new.url)
+        except BadContent:  # too long for a fine comparison: the change is still said, field by field
+            diff = replace_fields(old, new)
+            return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=stamps[0], new_stamp=stamps[1]))
+
+    def _news(
+        self,
+        evidence: Evidence,
+        change: Change,
+        *,
+        key: str,
+        found: Mapping[str, Loaded],
+        judged: Sequence[Judged],
+        texts: Mapping[str, Text],
+        backfill: bool,
+    ) -> list[News]:
+        with self.store.reading() as conn:
+            aliases = {alias.name: alias for other in found for alias in ledger.names(conn, other)}
+        aliases |= {alias.name: alias for alias in evidence.aliases}
+        before = {revision.id for revision in change.before.revisions}
+        told = [one for one in change.after.revisions if one.id not in before] + list(change.after.revisions[-1:])
+        needed = {one.text_hash: self._text(one.text_hash, found, texts) for one in told}
+        known = Known(
+            instance=self.instance,
+            recorded=self.clock.now(),
+            observed=evidence.observed,
+            source=evidence.source,
+            aliases=tuple(aliases[name] for name in sorted(aliases)),
+            texts={text_hash: (text.wording, text.facts) for text_hash, text in needed.items()},
+            diffs={one.transition.id: (one.diff, one.verdict) for one in judged},
+            announced=found[key].announced,
+            backfill=backfill,
+            paywalled=evidence.reading is not None and evidence.reading.paywalled,
+        )
+        merged = [other for other, one in found.items() if other != key and fold(one.ledger).revisions]
+        return news(key, change, known, merged)
+
+    def _text(self, text_hash: str, found: Mapping[str, Loaded], texts: Mapping[str, Text]) -> Text:
+        if text_hash in texts:
+            return texts[text_hash]
+        with self.store.reading() as conn:
+            return ledger.text(conn, found, text_hash)
+
+    # Writing
+
+    def _commit(self, conn: Connection, plan: _Plan) -> None:
+        evidence, change, key, read = plan.evidence, plan.change, plan.key, plan.evidence.read
+        for other in sorted(plan.found):
+            self._take(conn, plan, other)
+        for other in plan.found:
+            if other != key:
+                ledger.absorb(conn, key, other)
+        ledger.claim_names(conn, key, evidence.url, evidence.aliases, evidence.observed)
+        ledger.write(conn, key, plan.addition, change.after)
+        self._describe(conn, plan)
+        for one in plan.said:
+            item = outbox.Item(
+                kind=one.kind,
+                item=one.item,
+                article=key,
+                payload=one.payload,
+                recorded=self.clock.now(),
+                backfill=plan.backfill,
+            )
+            outbox.announce(conn, item, self.sinks)
+        if read is not None:
+            self._keep_page(conn, plan, read)
+            self._settle(conn, read, key, stale=change.after.pending is not None)
+            counters.count(conn, self.run, "article", change.counted)
+
+    def _take(self, conn: Connection, plan: _Plan, key: str) -> None:
+        loaded = plan.found[key]
+        if loaded.known:
+            ledger.claim_version(conn, key, loaded.version)
+        else:
+            ledger.mint(conn, key, plan.evidence.url)
+
+    def _keep_page(self, conn: Connection, plan: _Plan, read: Read) -> None:
+        reading, capture = read.reading, read.capture
+        if reading.page_hash is None or not reading.keep_page or not capture.body:
+            return
+        history = plan.change.after
+        needed = plan.change.counted in _KEPT_OUTCOMES
+        if needed or any(revision.page_hash == reading.page_hash for revision in history.revisions):
+            content_type = capture.header("content-type")
+            page = pages.Page(
+                hash=reading.page_hash,
+                body=capture.body,
+                content_type=content_type,
+                headers=capture.headers,
+                kept=self.clock.now(),
+            )
+            pages.keep(conn, page)
+
+    def _describe(self, conn: Connection, plan: _Plan) -> None:
+        """Write what the article's row says of its ledger, and validators if this capture is the newest."""
+        history, read = plan.change.after, plan.evidence.read
+        columns: dict[str, Any] = {
+            "first_seen": history.revisions[0].first_observed if history.revisions else None,
+            "last_change": history.last_change,
+            "availability": history.availability.value,
+            "availability_since": history.available_since,
+            "merged_into": None,
+            "settled": None,
+        }
+        observed = [o.observed for one in plan.found.values() for o in one.ledger.observations]
+        if read is not None and all(read.reading.observed >= one for one in observed):
+            columns |= _newest(read)
+            if history.pending is None and history.availability in _READABLE:
+                columns["settled"] = ledger.standing(observe(read.reading))
+        ledger.describe(conn, plan.key, columns)
+
+    def _settle(self, conn: Connection, read: Read, key: str, *, stale: bool) -> None:
+        """Take the capture out of the inbox, or end its check's lease and say when the article is due again."""
+        reading, now = read.reading, self.clock.now()
+        if read.received is not None:
+            inbox.drop(conn, read.received)
+        if reading.seen is Seen.INVALID:
+            reason = reading.detail or "no article was found"
+            dead_letters.add(
+                conn,
+                at=now,
+                step="extract",
+                reason=reason,
+                url=reading.url,
+                sha256=reading.page_hash,
+                capture=read.capture,
+            )
+        if read.check is None or read.check.article is None:
+            return
+        row = ledger.row(conn, key)
+        failures = 0 if reading.seen in (Seen.WORDING, Seen.NOT_MODIFIED) else row.failures + 1
+        state = schedule.ArticleState(
+            url=row.url,
+            since=max(at for at in (row.first_seen, row.last_change, row.entry_updated, _EPOCH) if at) or now,
+            availability=Availability(row.availability),
+            stale=stale,
+            failures=failures,
+            retry_after_seconds=read.capture.retry_after_seconds,
+        )
+        due_at = schedule.next_article_check(state, now, read.source)
+        frontier.settle_check(conn, replace(read.check, article=key), due_at=due_at, failures=failures)
+
+    def _named(self, entry: Entry, feed: FeedReading, source: Source) -> tuple[Alias, ...]:
+        """Return the names that a feed's entry gives its article: its link, and its guid if it has one of its own."""
+        page = page_address(entry.link)
+        if page is None:
+            return ()
+        asked = Alias(kind="asked", name=page[1])
+        if entry.guid is None or entry.identity != entry.guid:
+            return (asked,)
+        return (asked, Alias(kind="guid", name=guid_name(source.feed or feed.url, entry.guid)))
+
+    def _settle_feed(
+        self,
+        conn: Connection,
+        feed: FeedReading,
+        links: Sequence[tuple[Entry, tuple[Alias, ...]]],
+        *,
+        capture: Capture,
+        source: Source,
+        check: Check | None,
+    ) -> Outcome:
+        now, new = self.clock.now(), 0
+        health = feeds.health_of(conn, check.url) if check else None
+        if check is not None and source.track is Track.PAGES:
+            new = articles.upsert_entries(conn, check.url, [_due(entry, names) for entry, names in links], now)
+        if feed.seen is Seen.INVALID:
+            dead_letters.add(conn, at=now, step="feed", reason=feed.detail, url=capture.url, capture=capture)
+        outcome = _feed_outcome(feed, first=health is None or health.last_success is None, new=new)
+        counters.count(conn, self.run, "feed", outcome)
+        if check is None or health is None:
+            return outcome
+        failures = health.failures + 1 if feed.problem else 0
+        share = None if feed.problem else 1 - new / len(links) if links else 1.0
+        state = schedule.FeedState(
+            url=check.url,
+            gap_seconds=health.gap_seconds,
+            seen_share=share,
+            polite_seconds=feed.polite_seconds,
+            availability=availability(feed.seen, paywalled=False),
+            failures=failures,
+            retry_after_seconds=capture.retry_after_seconds,
+        )
+        read_whole = feed.seen is Seen.WORDING
+        frontier.settle_feed(
+            conn,
+            check,
+            now=now,
+            due_at=schedule.next_feed_check(state, now, source),
+            problem=feed.problem,
+            detail=", ".join(feed.flags),
+            validators=(capture.header("etag"), capture.header("last-modified")) if read_whole else None,
+            entries=len(feed.entries) if read_whole else None,
+            new_entries=new,
+            polite_seconds=feed.polite_seconds,
+            gap_seconds=round(schedule.adapted_gap(state)),
+        )
+        return outcome
+
+
+def _newest(read: Read) -> dict[str, Any]:
+    """Return what an article's row says of the newest capture; validators only where they vouch for a wording."""
+    reading, capture = read.reading, read.capture
+    columns: dict[str, Any] = {"last_read": reading.observed, "last_detail": reading.detail}
+    if reading.seen is not Seen.WORDING:
+        return columns
+    modified = stamp_of(reading.claims, "modified")
+    return columns | {
+        "content_hash": reading.content_hash,
+        "text_hash": reading.text_hash,
+        "etag": capture.header("etag"),
+        "last_modified": capture.header("last-modified"),
+        "stamp": modified.at if modified else None,
+    }
+
+
+def _due(entry: Entry, names: Sequence[Alias]) -> articles.FeedEntry:
+    updated = stamp_of(entry.claims, "modified")
+    return articles.FeedEntry(
+        url=names[0].name,
+        guid=entry.guid,
+        guid_name=names[1].name if len(names) > 1 else None,
+        updated=updated.at if updated else None,
+    )
+
+
+def _feed_outcome(feed: FeedReading, *, first: bool, new: int) -> Outcome:
+    if feed.seen is Seen.WORDING:
+        return Outcome.NEW if first else Outcome.REVISED if new else Outcome.UNCHANGED
+    return outcome_of(feed.seen)
+
+
+def _texts(readings: Sequence[Reading]) -> dict[str, Text]:
+    return {
+        one.text_hash: Text(
+            wording=one.wording, facts=one.facts, text_hash=one.text_hash, content_hash=one.content_hash
+        )
+        for one in readings
+        if one.wording is not None and one.text_hash is not None and one.content_hash is not None
+    }
+
+
+def _hunk_hash(diff: Diff) -> str:
+    """Return a hash of what was changed to what, wherever it stands: equal for one change made on many pages."""
+    return sha256(canonical_json([(hunk.field, hunk.old.exact, hunk.new.exact) for hunk in diff.hunks]))[:32]
