@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.wirewatch.newsroom import (
@@ -26,9 +28,11 @@ from tests.wirewatch.newsroom import (
     wording,
 )
 from wirewatch import events
+from wirewatch.diff import compare
 from wirewatch.events.data import EVENTS, schema_name
 from wirewatch.events.fit import EVENT_LIMIT
-from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Reason, Selector, Verdict
+from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Reason, Selector, Verdict, Wording
+from wirewatch.records import FIELD_PATHS
 
 FIRST = revision("14:26:07", last_observed=at("15:20:02"), published=claim("14:21", kind="published"))
 SECOND = revision(
@@ -254,6 +258,25 @@ def test_worst_names_and_stamps_leave_room_for_hunks() -> None:
     assert event["data"]["hunks"]
 
 
+_WORDS = st.none() | st.lists(st.sampled_from(["lamp", "9", "10", "not", "  ", "rowed. ", "\n\n", "é"])).map(" ".join)
+
+
+@settings(deadline=None)
+@given(
+    old=st.builds(Wording, **dict.fromkeys(WORDING_FIELDS, _WORDS)),
+    new=st.builds(Wording, **dict.fromkeys(WORDING_FIELDS, _WORDS)),
+)
+def test_recipe_in_the_documentation_rebuilds_the_new_record_from_the_old_one(old: Wording, new: Wording) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
+    recipe: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], recipe)
+    data = revised(compare(old, new))["data"]
+    assume("truncated" not in data)
+    for name, path in FIELD_PATHS.items():
+        changes = [one for one in data["hunks"] if one["field"] == path]
+        assert recipe["rebuild"](getattr(old, name) or "", changes) == (getattr(new, name) or "")
+
+
 @st.composite
 def hunks(draw: st.DrawFn) -> Hunk:
     old, new = draw(st.text(max_size=400)), draw(st.text(min_size=1, max_size=400))
@@ -264,7 +287,7 @@ def hunks(draw: st.DrawFn) -> Hunk:
     return Hunk(field=field, op="replace" if old else "insert", old=sides[0], new=sides[1])
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(
     changed=st.lists(hunks(), min_size=1, max_size=8),
     times=st.sampled_from([1, 1, 40]),
@@ -294,6 +317,7 @@ def test_any_diff_makes_a_valid_event_under_the_limit_that_says_what_it_cut(
     assert positions == [(one.new.start, one.new.end) for one in full.hunks][: len(positions)]
 
 
+@settings(deadline=None)
 @given(words=st.text(), backfill=st.booleans())
 def test_same_event_is_always_the_same_line(words: str, backfill: bool) -> None:
     line = events.serialise(revised(diff(hunk(new=words)), headline=words, backfill=backfill))

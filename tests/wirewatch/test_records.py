@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rfc3986_validator import validate_rfc3986  # type: ignore[import-untyped]
 
@@ -122,6 +123,11 @@ def test_located_is_the_datelines_place_alone(dateline: str, located: str | None
     assert record(wording=wording(dateline=dateline)).get("located") == located
 
 
+def test_documentation_gives_every_field_its_path() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
+    assert [path for path in FIELD_PATHS.values() if f"| `{path}`" not in page] == []
+
+
 def test_what_nobody_states_is_left_out() -> None:
     assert set(record(wording=Wording(body="Words."))) == {
         "standard",
@@ -232,6 +238,7 @@ def test_web_address_is_a_plain_http_uri_or_nothing(text: str, address: str | No
     assert web_address(text) == address
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text().map("https://courier.example/".__add__), st.text().map("http://".__add__)))
 def test_web_address_of_any_text_is_valid_by_rfc_3986_or_nothing(text: str) -> None:
     address = web_address(text)
@@ -260,16 +267,19 @@ _RECORDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(made=_RECORDS)
 def test_record_of_any_words_is_valid_by_our_schema(made: dict[str, Any]) -> None:
     assert_valid(made, "record")
 
 
+@settings(deadline=None)
 @given(made=_RECORDS)
 def test_record_of_any_words_is_valid_by_ninjs(made: dict[str, Any]) -> None:
     assert_valid_by_standard(made, "ninjs-schema_3.1.json")
 
 
+@settings(deadline=None)
 @given(words=st.builds(Wording, **dict.fromkeys(WORDING_FIELDS, _TEXT)))
 def test_any_words_stand_in_the_record_exactly_as_read(words: Wording) -> None:
     made = record(wording=words)
