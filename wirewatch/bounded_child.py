@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 import wirewatch.errors
-from wirewatch.errors import RetryLater, WirewatchError
+from wirewatch.errors import BadContent, RetryLater, WirewatchError
 
 HEADER: Final = struct.Struct(">cQ")  # what follows, and its length in bytes
 IMPORT: Final = b"I"  # to the child: a module's name
@@ -31,6 +31,7 @@ ANSWER: Final = b"A"  # from the child: JSON of what the function returned
 FAILURE: Final = b"F"  # from the child: JSON of a Failure
 OUT_OF_MEMORY: Final = b"M"  # from the child: nothing follows
 
+ANSWER_LIMIT: Final = 64 << 20  # bytes; a reading is a few times the 5 MiB of an article at most
 MESSAGE_LIMIT: Final = 500  # characters of an error's text; a parser may quote the whole page
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
@@ -82,7 +83,7 @@ def _limit_memory(memory_bytes: int) -> None:
 def _import(module: str) -> tuple[bytes, bytes]:
     try:
         importlib.import_module(module)
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, the parent says that this module cannot be used)
         return FAILURE, _failure(error)
     return READY, b""
 
@@ -92,7 +93,10 @@ def _work(message: bytes) -> tuple[bytes, bytes]:
         name, arguments, keywords = pickle.loads(message)  # noqa: S301 (the parent's own)
         module, _, path = name.partition(":")
         value = attrgetter(path)(sys.modules[module])(*arguments, **keywords)
-        return ANSWER, orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        answer = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        if len(answer) > ANSWER_LIMIT:
+            return FAILURE, _failure(BadContent(f"What came out of it is too long: {len(answer)} bytes"))
+        return ANSWER, answer  # noqa: TRY300
     except MemoryError:
         return OUT_OF_MEMORY, b""
     except Exception as error:  # noqa: BLE001 (whatever a library raises over these bytes is a finding about them)
