@@ -30,7 +30,7 @@ _MONTH_NAMES = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 _MONTHS = {name: number for number, month in enumerate(_MONTH_NAMES, 1) for name in (month, month[:3], month[:4])}
-_DAY = r"(?:[a-z]{2,9}\.?\s*,?\s*)?"
+_DAY = r"(?:[a-z]{2,9}\.?(?:\s*,\s*|\s+))?"
 _TIME = (
     r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:[.,][0-9]+)?)?"
     r"(?:\s*(?P<half>[ap])\.?m\.?)?"

@@ -47,7 +47,7 @@ def discover_feeds(html: bytes, url: str) -> tuple[DeclaredFeed, ...]:
         root = None
     if root is None:
         return ()
-    base = _joined(url, next((element.get("href") for element in root.iter("base") if element.get("href")), ""))
+    base = _joined(url, next((href for element in root.iter("base") if (href := element.get("href"))), "")) or url
     found: dict[str, DeclaredFeed] = {}
     for link in root.iter("link"):
         feed = _declared(link, base)
@@ -63,8 +63,9 @@ def _declared(link: etree._Element, base: str) -> DeclaredFeed | None:
     media_type = (link.get("type") or "").partition(";")[0].strip().lower()
     if "alternate" not in kinds or "stylesheet" in kinds or media_type not in FEED_TYPES:
         return None
-    address = page_address(_joined(base, link.get("href") or ""))
-    if address is None or not (link.get("href") or "").strip():
+    href = (link.get("href") or "").strip()
+    address = page_address(_joined(base, href)) if href else None
+    if address is None:
         return None
     title = tidy(link.get("title") or "", limit=TITLE_LIMIT, one_line=True)
     return DeclaredFeed(url=address[0], type=media_type, title=title or None)
@@ -74,4 +75,4 @@ def _joined(base: str, address: str) -> str:
     try:
         return urljoin(base, address.strip())
     except ValueError:
-        return base
+        return ""

@@ -18,6 +18,7 @@ from wirewatch.canonical import storable
 
 # XML 1.0, 2.2: characters that no XML document may hold, however they are written.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BLANK: Final = "\ufeff \t\r\n"  # what may stand before a document and mean nothing
 _XML_DECLARATION = re.compile(r"\s*<\?xml\b[^>]{0,300}\?>", re.IGNORECASE)
 _DECLARED = re.compile(r"""encoding\s*=\s*["']\s*([A-Za-z0-9._:-]{1,40})""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
@@ -54,13 +55,13 @@ def decode(body: bytes, content_type: str) -> tuple[str, tuple[str, ...]]:
     `wrong_encoding`: it is not what was declared. `control_characters`: some that XML forbids were dropped.
     """
     text, encoding, declared = _decoded(body, content_type)
-    clean = _NOT_XML.sub("", text.removeprefix("\ufeff"))
+    clean = _NOT_XML.sub("", text)
     flags = []
     if declared is not None and _codec(declared) != encoding and not encoding.startswith(("utf-16", "utf-32")):
         flags.append("wrong_encoding")
-    if len(clean) < len(text.removeprefix("\ufeff")):
+    if len(clean) < len(text):
         flags.append("control_characters")
-    return _XML_DECLARATION.sub("", clean, count=1).lstrip(), tuple(flags)
+    return _XML_DECLARATION.sub("", clean.lstrip(_BLANK), count=1).lstrip(_BLANK), tuple(flags)
 
 
 def plain(markup: str, *, limit: int, one_line: bool = False) -> str:
