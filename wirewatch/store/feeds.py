@@ -20,7 +20,7 @@ from wirewatch.model import Source
 from wirewatch.store import Store
 from wirewatch.store.frontier import due_now
 from wirewatch.store.hosts import host_of
-from wirewatch.store.sql import insert, take_turns
+from wirewatch.store.sql import insert_new, take_turns
 from wirewatch.store.tables import articles, feeds
 
 
@@ -109,7 +109,7 @@ def health_of(conn: Connection, url: str) -> FeedHealth | None:
 def _put(conn: Connection, row: sa.Row[Any] | None, url: str, source: Source, *, origin: str, now: datetime) -> None:
     if row is None:
         new = {"url": url, "source": source, "origin": origin, "host": host_of(url), "due_at": now}
-        conn.execute(insert(conn, feeds).values(new).on_conflict_do_nothing())
+        insert_new(conn, feeds, new)
         return
     values: dict[str, Any] = {}
     if canonical_json(row.source) != canonical_json(source):

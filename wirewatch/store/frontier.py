@@ -176,6 +176,18 @@ def due_now(table: sa.Table, now: datetime) -> sa.ColumnElement[Any]:
     return sa.case((waiting, table.c.due_at), else_=sa.literal(now, table.c.due_at.type))
 
 
+def hosts_due(table: sa.Table, now: datetime, until: datetime, limit: int) -> sa.Select[str]:
+    """Select the hosts at which rows are due and that have a slot up to `until`, those that waited longest first."""
+    return (
+        sa.select(table.c.host)
+        .select_from(_with_hosts(table))
+        .where(_is_due(table, now), _asked(table), _has_slot(until))
+        .group_by(table.c.host)
+        .order_by(sa.func.min(table.c.due_at), table.c.host)
+        .limit(limit)
+    )
+
+
 _NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
 
 
@@ -192,7 +204,9 @@ def _settle(
     due_at: datetime | None,
     columns: dict[str, Any],
 ) -> bool:
-    asked_since = sa.case((table.c.due_at > table.c.start_at, table.c.due_at), else_=due_at)
+    asked_since = sa.case(
+        (table.c.due_at > table.c.start_at, table.c.due_at), else_=sa.literal(due_at, table.c.due_at.type)
+    )
     values = {"reads": table.c.reads + 1, **columns, **_NO_LEASE, "due_at": asked_since}
     return conn.execute(sa.update(table).where(condition).values(values)).rowcount == 1
 
@@ -221,21 +235,9 @@ def _has_slot(until: datetime) -> sa.ColumnElement[bool]:
 
 
 def _hosts_with_work(conn: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
-    """Return the hosts that have something due and a slot for it, those that waited longest first."""
-    found: dict[str, None] = {}
-    for table in (feeds, articles):
-        longest = sa.func.min(table.c.due_at)
-        found |= dict.fromkeys(
-            conn.scalars(
-                sa.select(table.c.host)
-                .select_from(_with_hosts(table))
-                .where(_is_due(table, now), _asked(table), _has_slot(until))
-                .group_by(table.c.host)
-                .order_by(longest, table.c.host)
-                .limit(limit)
-            )
-        )
-    return list(found)
+    """Return the hosts that have something due and a slot for it, those of feeds first."""
+    found = [host for table in (feeds, articles) for host in conn.scalars(hosts_due(table, now, until, limit))]
+    return list(dict.fromkeys(found))
 
 
 def _pick(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from wirewatch.model import Capture
 from wirewatch.store import Store
 from wirewatch.store.packed import pack, unpack
-from wirewatch.store.sql import insert, new_lease
+from wirewatch.store.sql import insert_new, new_lease
 from wirewatch.store.tables import inbox
 
 
@@ -29,8 +29,7 @@ class Received:
 
 def put(conn: Connection, capture_id: str, capture: Capture, received: datetime) -> bool:
     """Keep a capture until it is read; return False if one of that id waits already."""
-    new = insert(conn, inbox).values(id=capture_id, capture=pack(capture), received=received)
-    return conn.execute(new.on_conflict_do_nothing()).rowcount == 1
+    return insert_new(conn, inbox, {"id": capture_id, "capture": pack(capture), "received": received})
 
 
 def take(store: Store, *, now: datetime, limit: int = 500, lease_seconds: float = 300.0) -> list[Received]:

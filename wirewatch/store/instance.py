@@ -9,7 +9,7 @@ from wirewatch.encoding import revive_json
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Instance
 from wirewatch.store import Store
-from wirewatch.store.sql import insert
+from wirewatch.store.sql import insert_new
 from wirewatch.store.tables import meta
 
 _KEY = "instance"
@@ -20,8 +20,7 @@ def claim_instance(store: Store, instance: Instance) -> None:
     known = known_instance(store)
     if known is None:
         with store.begin() as conn:
-            name = insert(conn, meta).values(key=_KEY, value=canonical_json(instance).decode())
-            conn.execute(name.on_conflict_do_nothing())
+            insert_new(conn, meta, {"key": _KEY, "value": canonical_json(instance).decode()})
         known = known_instance(store)
     if known is not None and known != instance:
         raise ConfigurationError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from wirewatch.canonical import canonical_json, storable
 from wirewatch.encoding import revive_json
@@ -10,13 +11,21 @@ from wirewatch.model import Capture
 
 
 def pack(capture: Capture) -> bytes:
-    """Return the capture as bytes; header values that are no text (lone surrogates) are kept as far as they are."""
-    headers = tuple((storable(name)[0], storable(value)[0]) for name, value in capture.headers)
-    problem = None if capture.problem is None else storable(capture.problem)[0]
-    return canonical_json(replace(capture, body=b"", headers=headers, problem=problem)) + b"\n" + capture.body
+    """Return the capture as bytes; what no JSON can hold of its texts (lone surrogates) becomes U+FFFD."""
+    bare = replace(capture, body=b"")
+    texts = {
+        member.name: _storable(value)
+        for member in fields(bare)
+        if isinstance(value := getattr(bare, member.name), (str, tuple))
+    }
+    return canonical_json(replace(bare, **texts)) + b"\n" + capture.body
 
 
 def unpack(data: bytes) -> Capture:
     """Return the capture that was packed."""
     described, _, body = data.partition(b"\n")
     return replace(revive_json(Capture, described), body=body)
+
+
+def _storable(value: Any) -> Any:
+    return storable(value)[0] if isinstance(value, str) else tuple(_storable(member) for member in value)

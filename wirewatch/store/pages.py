@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from wirewatch.store.sql import insert
+from wirewatch.store.sql import insert_new
 from wirewatch.store.tables import pages
 
 
@@ -25,15 +25,15 @@ class Page:
 
 def keep(conn: Connection, page: Page) -> bool:
     """Keep a page; return False if its bytes are kept already."""
-    new = insert(conn, pages).values(
-        hash=page.hash,
-        body=page.body,
-        size=len(page.body),
-        content_type=page.content_type,
-        headers=page.headers,
-        kept=page.kept,
-    )
-    return conn.execute(new.on_conflict_do_nothing()).rowcount == 1
+    row = {
+        "hash": page.hash,
+        "body": page.body,
+        "size": len(page.body),
+        "content_type": page.content_type,
+        "headers": page.headers,
+        "kept": page.kept,
+    }
+    return insert_new(conn, pages, row)
 
 
 def get(conn: Connection, page_hash: str) -> Page | None:
