@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.wirewatch.fetch_site import MemorySlots, answered, captured, check, fetch, fetcher, policy, site, to
 from wirewatch.availability import seen
@@ -198,6 +200,39 @@ def test_what_goes_wrong_is_one_sentence(behaviour: Any, limits: dict[str, Any],
     assert (capture.problem, capture.refused, seen(capture)[0]) == (problem, False, Seen.FAILED)
 
 
+_HEADS = st.sampled_from(
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: ",
+        b"HTTP/1.1 200 OK\r\nContent-Type: ",
+        b"HTTP/1.1 503 Busy\r\nRetry-After: ",
+        b"HTTP/1.1 ",
+    ]
+)
+
+
+def test_whatever_bytes_come_a_capture_says_so() -> None:
+    with site() as paper:
+
+        @settings(deadline=None, max_examples=60)
+        @given(head=_HEADS, rest=st.binary(max_size=100), end=st.sampled_from([b"", b"\r\n\r\n"]))
+        def any_bytes(head: bytes, rest: bytes, end: bytes) -> None:
+            async def send(writer: Any) -> None:
+                writer.write(head + rest + end)
+                await writer.drain()
+
+            paper.answers["/story"] = send
+            capture = captured(paper.url())
+            assert capture.url == paper.url()
+            assert capture.status is not None or capture.problem
+
+        any_bytes()
+
+
 def test_bomb_is_never_inflated() -> None:
     with site({"/story": _bomb}) as paper:
         tracemalloc.start()
@@ -242,6 +277,13 @@ def test_name_that_does_not_exist_is_a_failure() -> None:
         "The robots.txt of courier.invalid could not be read: The name courier.invalid could not be resolved"
     )
     assert seen(capture)[0] is Seen.FAILED
+
+
+@pytest.mark.parametrize("name", ["courier..invalid", "a" * 64 + ".invalid", ".", "-.invalid", "*.invalid"])
+def test_name_that_cannot_exist_is_not_an_error(name: str) -> None:
+    capture = captured(f"http://{name}/story")
+    assert capture.problem
+    assert capture.status is None
 
 
 def _certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:

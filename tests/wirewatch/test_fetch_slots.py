@@ -90,6 +90,22 @@ def test_crawl_delay_that_was_just_learned_replaces_slots_that_were_closer() -> 
     assert min(gaps(paper)[1:]) >= 0.3 - SLACK
 
 
+def test_host_that_asks_for_a_pause_gets_it_from_those_who_hold_slots_already() -> None:
+    async def run(paper: Site) -> list[Any]:
+        async with fetcher() as ours:
+            slots = MemorySlots()
+            await ours.fetch(check(paper.url("/learn-robots-txt")), slots, SystemClock())
+            first = datetime.now(UTC)
+            checks = [check(paper.url(f"/{n}"), start=first + n * timedelta(seconds=0.2)) for n in range(4)]
+            return await asyncio.gather(*(ours.fetch(one, slots, SystemClock()) for one in checks))
+
+    with site({f"/{n}": answered(status=429, retry_after="3600") for n in range(4)}) as paper:
+        first, *others = asyncio.run(run(paper))
+        assert paper.paths()[2:] == ["/0"]
+    assert first.retry_after_seconds == 3600
+    assert all(isinstance(other, TooLate) for other in others)
+
+
 @pytest.mark.parametrize(
     ("start", "lease_ends", "spacing"),
     [

@@ -136,7 +136,7 @@ class Fetcher:
         )
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; nothing can be fetched any more."""
         if self._open is not None:
             await self._open.close()
             self._open = None
@@ -205,7 +205,7 @@ class Fetcher:
                 trip.seconds_left = max(trip.seconds_left - (loop.time() - began), 0.0)
         if response.retry_after_seconds is not None:
             until = response.observed + timedelta(seconds=response.retry_after_seconds)
-            await asyncio.to_thread(turns.slots.block_host, host, until)
+            await turns.block(host, until)
         return response
 
     def _session(self) -> aiohttp.ClientSession:

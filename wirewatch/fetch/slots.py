@@ -66,12 +66,16 @@ class OutOfTime(Exception):
 
 
 class Lanes:
-    """Bound how many requests are under way at once, in all and to one host."""
+    """Bound how many requests a process has under way at once, in all and to one host.
+
+    `blocked` has the hosts that asked for a pause, and until when: slots leased before it are no longer good.
+    """
 
     def __init__(self, parallel: int, per_host: int) -> None:
         self._all = asyncio.Semaphore(parallel)
         self._per_host = per_host
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self.blocked: dict[str, datetime] = {}
 
     @asynccontextmanager
     async def enter(self, host: str) -> AsyncIterator[None]:
@@ -108,6 +112,8 @@ class Turns:
         start = self._take(host)
         taken: datetime | None = None
         for _ in range(_TRIES):
+            if self._blocked_beyond(host, self._lease_ends):
+                raise OutOfTime(self._lanes.blocked[host])
             spaced = True
             if start is None:
                 taken, earlier = await asyncio.to_thread(self.slots.next_slot, host), taken
@@ -116,11 +122,20 @@ class Turns:
                 spaced = earlier is None or taken - earlier > _TOLERANCE
             await self._sleep_until(start)
             async with self._lanes.enter(host):
-                if not spaced or self.clock.now() - start <= _TOLERANCE:
+                in_time = not spaced or self.clock.now() - start <= _TOLERANCE
+                if in_time and not self._blocked_beyond(host, start):
                     yield
                     return
             start = None
         raise OutOfTime(self.clock.now())
+
+    async def block(self, host: str, until: datetime) -> None:
+        """Let nobody ask the host before `until`, those with slots in this process included."""
+        self._lanes.blocked[host] = until
+        await asyncio.to_thread(self.slots.block_host, host, until)
+
+    def _blocked_beyond(self, host: str, moment: datetime) -> bool:
+        return host in self._lanes.blocked and self._lanes.blocked[host] > moment
 
     def _take(self, host: str) -> datetime | None:
         held, self._held = self._held, None
