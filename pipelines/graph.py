@@ -31,11 +31,11 @@ class WatchOnce(beam.PTransform[Any, Any]):
         fetched = ticks | LeaseDue(self.job) | FetchPages(self.job)
         waiting = ticks | TakeInbox(self.job)
         captures = (fetched, waiting) | "Captures" >> beam.Flatten()
-        return captures | ReadAndKeep(self.job) | Deliver(self.job, self.sinks)
+        return captures | ReadCaptures(self.job) | KeepRevisions(self.job) | Deliver(self.job, self.sinks)
 
 
-class ReadAndKeep(beam.PTransform[Any, Any]):
-    """Turn captures into kept revisions: what is a feed goes one way, what is a page the other."""
+class ReadCaptures(beam.PTransform[Any, Any]):
+    """Turn captures into readings: what is a feed goes one way, what is a page the other."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class ReadAndKeep(beam.PTransform[Any, Any]):
         pages, feeds = captures | "ByKind" >> beam.Partition(_Kind(), 2)
         articles = pages | ExtractArticle(self.job)
         entries = feeds | ParseFeed(self.job)
-        return (entries, articles) | "Reads" >> beam.Flatten() | KeepRevisions(self.job)
+        return (entries, articles) | "Reads" >> beam.Flatten()
 
 
 class _Kind(beam.PartitionFn):

@@ -87,6 +87,7 @@ def run_every(
     config: Config,
     clock: Clock,
     seconds: float,
+    *,
     progress: Progress,
     reported: Callable[[PassReport], None],
     stop: threading.Event,
@@ -106,7 +107,7 @@ def open_store(config: Config, now: datetime) -> Store:
     if config.feeds:
         feeds.match_feeds(store, config.feeds, now)
     for url, source in config.articles:
-        articles.watch_once(store, url, source, now)
+        articles.watch(store, url, source, now)
     return store
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection
 
@@ -20,12 +20,13 @@ from wirewatch.availability import availability
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, canonical_json, sha256
 from wirewatch.clock import Clock
-from wirewatch.diff import compare, replace_fields
+from wirewatch.diff import compare
 from wirewatch.errors import BadContent, StoreError, Superseded
 from wirewatch.extract import EXTRACTOR, read_page
 from wirewatch.feeds.reading import page_address
 from wirewatch.identity import guid_name
 from wirewatch.model import (
+    WORDING_FIELDS,
     Alias,
     Availability,
     Capture,
@@ -34,10 +35,12 @@ from wirewatch.model import (
     Diff,
     Entry,
     FeedReading,
+    Hunk,
     Instance,
     Outcome,
     Reading,
     Seen,
+    Selector,
     Source,
     Track,
     Verdict,
@@ -303,8 +306,7 @@ class Keeper:
         try:
             return self.pool.run(compare_and_judge, old, new, *stamps, returns=Judgement, about=transition.new.url)
         except BadContent:  # too long for a fine comparison: the change is still said, field by field
-            diff = replace_fields(old, new)
-            return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=stamps[0], new_stamp=stamps[1]))
+            return Judgement(diff=_field_by_field(old, new), verdict=Verdict(disclosure="unknown", signal="update"))
 
     def _news(
         self,
@@ -542,6 +544,23 @@ def _texts(readings: Sequence[Reading]) -> dict[str, Text]:
         for one in readings
         if one.wording is not None and one.text_hash is not None and one.content_hash is not None
     }
+
+
+def _field_by_field(old: Wording, new: Wording) -> Diff:
+    """Return the coarsest exact diff there is: each changed field replaced as a whole."""
+    hunks = []
+    for name in WORDING_FIELDS:
+        before, after = getattr(old, name) or "", getattr(new, name) or ""
+        if before == after:
+            continue
+        op: Literal["insert", "delete", "replace"] = "replace" if before and after else "insert" if after else "delete"
+        hunks.append(Hunk(field=name, op=op, old=_whole(before), new=_whole(after)))
+    removed, added = (sum(len(getattr(hunk, side).exact.split()) for hunk in hunks) for side in ("old", "new"))
+    return Diff(hunks=tuple(hunks), words_added=added, words_removed=removed, similarity=0.0)
+
+
+def _whole(text: str) -> Selector:
+    return Selector(exact=text, prefix="", suffix="", start=0, end=len(text))
 
 
 def _hunk_hash(diff: Diff) -> str:

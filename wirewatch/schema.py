@@ -42,7 +42,7 @@ class CaptureLine(BaseModel):
     content_type: str | None = None
     feed: str | None = None
     final_url: str | None = None
-    not_modified: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    not_modified: Annotated[str, Field(pattern="^(sha256:)?[0-9a-f]{64}$")] | None = None
     body: str | None = None
     body_path: str | None = None
 
