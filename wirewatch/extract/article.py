@@ -23,6 +23,7 @@ from wirewatch.model import Wording
 from wirewatch.times import is_stamp, printed_stamps
 
 _SITE_NAME = re.compile(r"\s+[|–—·•»:-]+\s+")
+_SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
 _MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
 
 
@@ -59,11 +60,12 @@ def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
     blocks, notes = _without_notes(_without_furniture(draft))
     standfirst = _standfirst(draft, blocks)
     dateline = draft.dateline
-    if blocks and not blocks[0].heading:
+    while blocks and not blocks[0].heading:
         found, rest = dateline_of(blocks[0].text)
         dateline = found or dateline
-        if standfirst and key(standfirst) in (key(blocks[0].text), key(rest)):
-            blocks = blocks[1:]
+        if not standfirst or key(standfirst) not in (key(blocks[0].text), key(rest)):
+            break
+        blocks = blocks[1:]
     while blocks and blocks[-1].heading:
         blocks = blocks[:-1]
     corrections = list(dict.fromkeys([*draft.corrections, *notes]))
@@ -84,14 +86,16 @@ def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
 def _without_furniture(draft: Draft) -> list[Block]:
     known = {key(text) for text in (*draft.captions, *draft.credits, draft.credit or "", draft.byline or "")} - {""}
     headline = key(draft.headline or "")
+    drop: set[str] = set()
     kept: list[Block] = []
-    misplaced = sum(len(block.text) for block in draft.blocks if key(block.text) in draft.noise)
     whole = sum(len(block.text) for block in draft.blocks) or 1
-    noise = draft.noise if misplaced / whole < _MOST_NOISE else frozenset()
+    for group in (known, draft.noise):
+        if sum(len(block.text) for block in draft.blocks if key(block.text) in group) < _MOST_NOISE * whole:
+            drop |= group
     for block in draft.blocks:
         same = key(block.text)
         top = not any(not earlier.heading for earlier in kept)
-        if not same or same in known or same in noise or (same == headline and top):
+        if not same or same in drop or (same == headline and top):
             continue
         if top and _opens_page(block.text, draft):
             continue
@@ -130,17 +134,14 @@ def _without_notes(blocks: list[Block]) -> tuple[list[Block], list[str]]:
 
 def _standfirst(draft: Draft, blocks: Sequence[Block]) -> str | None:
     """Return the standfirst: what is printed as one, or the description where the text opens with it."""
-    opening = [form for block in blocks[:2] for form in (key(block.text), key(dateline_of(block.text)[1]))]
-    stated = [key(text) for text in draft.descriptions]
-    body = {key(block.text) for block in blocks[1:]}
+    first = blocks[0].text if blocks else ""
+    opening = {key(first), key(dateline_of(first)[1])} - {""}
+    later = {key(block.text) for block in blocks[3:]}
     for text in draft.standfirsts:
         same = key(text)
-        if (same in stated or same in opening[:2] or len(same) >= 20) and same not in body and same != key(draft.headline or ""):
+        if len(same) >= _SHORTEST_STANDFIRST and same not in later and same != key(draft.headline or ""):
             return text
-    for text in draft.descriptions:
-        if opening and key(text) in opening[:2]:
-            return text
-    return None
+    return next((text for text in draft.descriptions if key(text) in opening), None)
 
 
 def _distinct(notes: Sequence[str]) -> list[str]:

@@ -28,8 +28,8 @@ def find_blocks(tree: HtmlElement) -> list[Block]:
     """Return the blocks of a page's main text in order; [] if there is none. The tree is left as it was."""
     options = Extractor(fast=False, comments=False, tables=True, dedup=False)
     try:
-        document = bare_extraction(tree, options=options)
-    except Exception as error:  # noqa: BLE001  another library's 3,000 lines at work on a stranger's page
+        document: Any = bare_extraction(tree, options=options)
+    except Exception as error:  # another library's 3,000 lines at work on a stranger's page
         raise BadContent(f"the extractor failed on this page: {type(error).__name__}") from error
     found: list[Block] = []
     if document is not None and document.body is not None:

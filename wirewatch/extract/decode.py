@@ -14,7 +14,6 @@ from typing import Final
 from charset_normalizer import from_bytes
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
-from wirewatch.canonical import storable
 from wirewatch.errors import BadContent
 from wirewatch.model import Capture
 
@@ -23,18 +22,43 @@ MARKS_LIMIT: Final = 64  # Zalgo text; Tibetan, Hebrew with cantillation and Vie
 _SNIFFED: Final = 1024
 
 _MAGIC: Final = {
-    b"%PDF-": "a PDF", b"PK\x03\x04": "a ZIP archive or office document", b"\x89PNG": "a PNG image", b"GIF8": "a GIF image",
-    b"\xff\xd8\xff": "a JPEG image", b"RIFF": "a WebP image or a sound", b"\x1f\x8b": "gzip-compressed data",
-    b"BZh": "bzip2-compressed data", b"\xfd7zXZ": "xz-compressed data", b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7z archive",
-    b"OggS": "an Ogg recording", b"ID3": "an MP3 recording", b"\x7fELF": "a program", b"\xd0\xcf\x11\xe0": "an office document",
-    b"wOFF": "a font", b"wOF2": "a font", b"{\\rtf": "an RTF document", b"\x00\x00\x00": "a film or image",
-}  # fmt: skip
-_NEVER_TEXT = re.compile(r"\s*(image|audio|video|font)/|\s*application/(pdf|zip|gzip|msword|vnd\.|x-tar|wasm)", re.IGNORECASE)
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a ZIP archive or office document",
+    b"\xd0\xcf\x11\xe0": "an office document",
+    b"{\\rtf": "an RTF document",
+    b"\x89PNG": "a PNG image",
+    b"GIF8": "a GIF image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"RIFF": "a WebP image or a sound",
+    b"\x00\x00\x00": "a film or image",
+    b"OggS": "an Ogg recording",
+    b"ID3": "an MP3 recording",
+    b"\x1f\x8b": "gzip-compressed data",
+    b"BZh": "bzip2-compressed data",
+    b"\xfd7zXZ": "xz-compressed data",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x7fELF": "a program",
+    b"wOFF": "a font",
+    b"wOF2": "a font",
+}
+_NEVER_TEXT = re.compile(
+    r"\s*(image|audio|video|font)/|\s*application/(pdf|zip|gzip|msword|vnd\.|x-tar|wasm)", re.IGNORECASE
+)
 _FEED = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(rss|feed|rdf:RDF|urlset|sitemapindex)\b", re.DOTALL)
 _MARKUP = re.compile(r"<(?:!doctype html|html|head|body|meta|title|article|main|div|section|p|h1)\b", re.IGNORECASE)
-_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0730-\u074a\u0e38-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe20-\ufe2f"
+# The marks that NFC reorders (combining classes above 0) in the scripts news is written in, by Unicode block.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0730-\u074a\u0e38-\u0e4e\u1ab0-\u1aff"
+    "\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe20-\ufe2f"
+)
+_MARK = re.compile(f"[{_MARKS}]")
 _LONG_RUN = re.compile(f"[{_MARKS}]{{{MARKS_LIMIT},}}")
-_STATEFUL: Final = {"iso2022_jp": b"\x1b$", "iso2022_kr": b"\x1b$", "hz": b"~{"}  # their bytes are ASCII, and so UTF-8 too
+_STATEFUL: Final = {
+    "iso2022_jp": b"\x1b$",
+    "iso2022_kr": b"\x1b$",
+    "hz": b"~{",
+}  # their bytes are ASCII, and so UTF-8 too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +80,8 @@ def decode(capture: Capture) -> Decoded:
     content_type = capture.header("content-type") or ""
     _refuse_other_kinds(body, content_type)
     text, flags = _text(body, content_type)
-    clean, replaced = storable(text)
-    if replaced or "\ufffd" in clean:
+    clean = text.replace("\0", "\ufffd")  # no decoder yields lone surrogates
+    if "\ufffd" in clean:
         flags = (*flags, "replaced_characters")
     refuse_marks(clean)
     if not clean.strip("\ufeff\ufffd \t\r\n"):
@@ -67,7 +91,8 @@ def decode(capture: Capture) -> Decoded:
 
 def refuse_marks(text: str) -> None:
     """Raise BadContent for a run of combining marks that would hold NFC for minutes (it is quadratic there)."""
-    if not text.isascii() and _LONG_RUN.search(text):
+    sampled = text[:: MARKS_LIMIT // 2]  # a run cannot hide between the samples
+    if not sampled.isascii() and _MARK.search(sampled) and _LONG_RUN.search(text):
         raise BadContent(f"the page has a run of more than {MARKS_LIMIT} combining marks")
 
 
@@ -81,8 +106,8 @@ def _refuse_other_kinds(body: bytes, content_type: str) -> None:
             raise BadContent(f"the answer is {kind}, not a page")
     if found := _NEVER_TEXT.match(content_type):
         raise BadContent(f"the answer is of the type {found.group().strip()}…, not a page")
-    if found := _FEED.match(body[:_SNIFFED]):
-        raise BadContent(f"the answer is a feed or site map (<{found.group(1).decode()}>), not a page")
+    if feed := _FEED.match(body[:_SNIFFED]):
+        raise BadContent(f"the answer is a feed or site map (<{feed.group(1).decode()}>), not a page")
     if body.lstrip()[:1] in (b"{", b"[") and "html" not in content_type and "plain" not in content_type:
         raise BadContent("the answer is JSON, not a page")
     start = body[: 4 * _SNIFFED]
@@ -146,7 +171,9 @@ def _stated(content_type: str) -> str | None:
 
 
 def _stated_inside(body: bytes) -> str | None:
-    found = re.search(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:\-]{1,40})", body[: 4 * _SNIFFED], re.IGNORECASE)
+    found = re.search(
+        rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:\-]{1,40})", body[: 4 * _SNIFFED], re.IGNORECASE
+    )
     return found.group(1).decode("ascii") if found else html_body_declared_encoding(body)
 
 

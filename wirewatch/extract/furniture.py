@@ -6,12 +6,13 @@ A rule may only take a line away for what the whole line is. A paragraph that me
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from wirewatch.times import is_stamp, printed_stamps
 from wirewatch.words import all_words, phrases, primary
 
+_NO_LETTERS = re.compile(r"[\W_]+")
 _MENU_MARK = re.compile(r"\s(?:[|·•›»>/–—])\s|\t")
 _BULLET = re.compile(r"^[\s*•·▪■–—>|-]+|[\s|·•]+$")
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
@@ -24,9 +25,10 @@ _DATELINE = re.compile(
 _CREDIT_TAIL_LIMIT: Final = 80
 
 
+@lru_cache(maxsize=4096)
 def key(text: str) -> str:
     """Return the form in which lines are told to be the same: letters and digits only, in small letters."""
-    return "".join(c for c in text.lower() if c.isalnum())
+    return _NO_LETTERS.sub("", text.lower())
 
 
 def ends_sentence(line: str) -> bool:
@@ -37,7 +39,11 @@ def ends_sentence(line: str) -> bool:
 def is_menu(line: str) -> bool:
     """Tell whether a line is a row of links: `Home | News | Local`."""
     pieces = [piece.strip() for piece in _MENU_MARK.split(line) if piece.strip()]
-    return len(pieces) >= 3 and all(len(piece) <= 30 and not ends_sentence(piece) for piece in pieces) and not is_stamp(line)
+    return (
+        len(pieces) >= 3
+        and all(len(piece) <= 30 and not ends_sentence(piece) for piece in pieces)
+        and not is_stamp(line)
+    )
 
 
 def is_chrome(line: str) -> bool:
@@ -105,7 +111,9 @@ def is_correction(line: str) -> bool:
     phrase, rest = found.group(1), head[found.end() :]
     if len(phrase.split()) >= 3 or not rest.strip():
         return True
-    return rest.lstrip()[:1] in tuple(":：.—–-】]）)、，|。;") or bool(re.match(r"\s*\(|\s*,?\s*[^\s]{0,12}\s?\d", rest))
+    return rest.lstrip()[:1] in tuple(":：.—–-】]）)、，|。;") or bool(
+        re.match(r"\s*\(|\s*,?\s*[^\s]{0,12}\s?\d", rest)
+    )
 
 
 @cache
@@ -125,10 +133,9 @@ def split_credit(caption: str) -> tuple[str, str | None]:
 @cache
 def _credit_tail() -> re.Pattern[str]:
     words = "|".join(map(re.escape, phrases("credit")))
-    return re.compile(
-        rf"(?:(?<=[\s.(\[|/–—])|^)(?:(?:{words})(?:\s+(?:by|de|von|di))?\s*(?:[:：/|]|(?<= by)\s)|©|\(c\)\s)\s*[^:：]{{2,{_CREDIT_TAIL_LIMIT}}}$",
-        re.IGNORECASE,
-    )
+    before = r"(?:(?<=[\s.(\[|/–—])|^)"
+    mark = rf"(?:(?:{words})(?:\s+(?:by|de|von|di))?\s*(?:[:：/|]|(?<= by)\s)|©|\(c\)\s)"
+    return re.compile(rf"{before}{mark}\s*[^:：]{{2,{_CREDIT_TAIL_LIMIT}}}$", re.IGNORECASE)
 
 
 def is_credit(line: str) -> bool:
@@ -144,7 +151,12 @@ def is_stamp_or_menu(line: str, language: str | None) -> bool:
 def is_subheading(line: str) -> bool:
     """Tell whether a line of plain text looks like a sub-heading: short, and no sentence."""
     longest = 30 if _SPACELESS.search(line) else 80
-    return 2 <= len(line) <= longest and not ends_sentence(line) and line[-1] not in ",;:，、：" and any(c.isalpha() for c in line)
+    return (
+        2 <= len(line) <= longest
+        and not ends_sentence(line)
+        and line[-1] not in ",;:，、："
+        and any(c.isalpha() for c in line)
+    )
 
 
 def dateline_of(paragraph: str) -> tuple[str | None, str]:
@@ -156,7 +168,7 @@ def dateline_of(paragraph: str) -> tuple[str | None, str]:
     found = _DATELINE.match(paragraph[:120])
     if not found:
         return None, paragraph
-    place = found["place"].strip(" ,.")
+    place = found["place"].strip(" ,")
     first = place.split(",")[0]
     capitals = first.isupper() and len(first) >= 3
     if not capitals and not (found["agency"] and place[:1].isupper() and len(place.split()) <= 5):

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
-from lxml.html import HTMLParser, HtmlElement, document_fromstring
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from wirewatch.errors import BadContent
 
@@ -27,7 +27,7 @@ DEPTH_LIMIT: Final = 240
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{16000,}")
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
 _DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<!doctype[^>]{0,500}>", re.IGNORECASE)
-_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS: Final = bytes.maketrans(bytes(n for n in range(0x20) if n not in b"\t\n\r"), b" " * 29)  # no XML character
 
 
 class Part(StrEnum):
@@ -72,36 +72,67 @@ class Page:
     asks_password: bool = False
 
 
-_PARTS: Final = (
-    (Part.NOISE, r"related|recommend|recirc|newsletter|subscri|sign-?up|social|share(?!d)|sharing|comment|disqus|cookie|consent|gdpr"
-     r"|advert|\bads?\b|\bad-|-ad\b|sponsor|promo|outbrain|taboola|trending|most-?(?:read|popular|viewed)|read-?(?:more|next|also)|more-?(?:from|on|stories|news)"
-     r"|\bmenu|\bnav|footer|sidebar|paywall|\btags?\b|topic|author-?(?:bio|box|info)|about-?(?:the-)?author|toolbar|copyright|teaser|ticker|poll\b|quiz|widget|skip|tooltip|sr-only|visually-?hidden|screen-?reader"),
-    (Part.CORRECTION, r"correction|erratum|errata|clarification|editors?-?note"),
-    (Part.CRUMB, r"breadcrumb|kicker|eyebrow|article-section|section-name"),
-    (Part.CREDIT, r"credit|photographer|(?:photo|image|media|picture|figure|img)[-_]{0,2}(?:source|author|by)\b"),
-    (Part.CAPTION, r"caption|cutline"),
-    (Part.BYLINE, r"byline|\bauthors?\b|author-?name|article-?author|writer|contributor|reporter|journalist|redakt(?:or|eur)|\bauteur|\bautor"),
-    (Part.STAMP, r"time-?stamp|\bstamps?\b|date-?line|datetime|\b(?:pub|publish|published|publication|posted|post|article|update|updated|modified|entry)[-_]*(?:date|time|on|at)\b|\bdate\b|\btime\b"),
-    (Part.STANDFIRST, r"standfirst|sub-?title|sub-?headline|\bsub-?heading\b|\bdec?k\b|\blede?\b|chapeau|excerpt|vorspann|ingress|stand-?first|article-?(?:summary|intro|lead|description|subtitle)|story-?summary|summary__text"),
-)  # fmt: skip
-_COMPILED = tuple((part, re.compile(pattern)) for part, pattern in _PARTS)
+# Words of class names, as templates of news sites use them in all countries; the first part that fits wins.
+_PARTS: Final[dict[Part, str]] = {
+    Part.NOISE: (
+        r"related|recommend|recirc|newsletter|subscri|sign-?up|social|share(?!d)|sharing|comment|disqus|cookie|consent|gdpr"
+        r"|advert|\bads?\b|\bad-|-ad\b|sponsor|promo|outbrain|taboola|trending|most-?(?:read|popular|viewed)"
+        r"|read-?(?:more|next|also)|more-?(?:from|on|stories|news)|\bmenu|\bnav|footer|sidebar|paywall|\btags?\b|topic"
+        r"|author-?(?:bio|box|info)|about-?(?:the-)?author|toolbar|copyright|teaser|ticker|poll\b|quiz|widget|skip|tooltip"
+        r"|sr-only|visually-?hidden|screen-?reader"
+    ),
+    Part.CORRECTION: r"correction|erratum|errata|clarification|editors?-?note",
+    Part.CRUMB: r"breadcrumb|kicker|eyebrow|article-section|section-name",
+    Part.CREDIT: r"credit|photographer|(?:photo|image|media|picture|figure|img)[-_]{0,2}(?:source|author|by)\b",
+    Part.CAPTION: r"caption|cutline",
+    Part.BYLINE: (
+        r"byline|\bauthors?\b|author-?name|article-?author|writer|contributor|reporter|journalist|redakt(?:or|eur)"
+        r"|\bauteur|\bautor"
+    ),
+    Part.STAMP: (
+        r"time-?stamp|\bstamps?\b|date-?line|datetime|\bdate\b|\btime\b"
+        r"|\b(?:pub|publish|published|publication|posted|post|article|update|updated|modified|entry)[-_]*(?:date|time|on|at)\b"
+    ),
+    Part.STANDFIRST: (
+        r"standfirst|stand-first|sub-?title|sub-?headline|\bsub-?heading\b|\bdec?k\b|\blede?\b|chapeau|excerpt|vorspann"
+        r"|ingress|article-?(?:summary|intro|lead|description|subtitle)|story-?summary|summary-text"
+    ),
+}
+_COMPILED = tuple((part, re.compile(pattern)) for part, pattern in _PARTS.items())
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+|--")
-_SILENT: Final = frozenset({"script", "style", "noscript", "template", "svg", "select", "button", "iframe", "object", "head", "option", "textarea", "math", "audio", "video", "canvas", "dialog"})
-_BLOCKS: Final = frozenset(
-    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section summary table tbody td th thead tr ul html label center".split()
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SILENT: Final = _names(
+    "script style noscript template svg select button iframe object head option textarea math audio video canvas dialog"
 )
-_PARSER_SETTINGS: Final = {"collect_ids": False, "default_doctype": False, "encoding": "utf-8", "remove_comments": True, "remove_pis": True}
+_BLOCKS: Final = _names(
+    "address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr html label li main nav ol p pre section summary table tbody td th thead tr ul"
+)
+_NAMING: Final = ("class", "id", "itemprop", "rel", "data-testid", "data-component")
+_PARSER_SETTINGS: Final = {
+    "collect_ids": False,
+    "default_doctype": False,
+    "encoding": "utf-8",
+    "remove_comments": True,
+    "remove_pis": True,
+}
 
 
 def parse(text: str) -> Page:
     """Return the page behind some HTML; raise BadContent where working on it would take too long or crash."""
     _refuse_tags(text)
-    clean = _CONTROLS.sub(" ", _DOCTYPE.sub("", text, count=1))
+    doctype = _DOCTYPE.match(text)  # some make the parser lose the rest (libxml2; launchpad.net/bugs/1955915)
+    clean = text[doctype.end() if doctype else 0 :].encode("utf-8", "replace").translate(_CONTROLS)
     try:
-        tree = document_fromstring(clean.encode("utf-8", "replace"), parser=HTMLParser(**_PARSER_SETTINGS))
+        tree = document_fromstring(clean, parser=HTMLParser(**_PARSER_SETTINGS))
     except (etree.LxmlError, ValueError) as error:
         raise BadContent("the page has no elements that could be read") from error
+    _refuse_tree(tree)
     page = Page(tree=tree)
     _Scan(page).run()
     return page
@@ -116,89 +147,97 @@ def _refuse_tags(text: str) -> None:
             raise BadContent(f"one element of the page has more than {10 * ATTRIBUTES_OF_ONE_LIMIT} attributes")
 
 
+def _refuse_tree(tree: HtmlElement) -> None:
+    elements, attributes, links = (int(tree.xpath(f"count(//{what})")) for what in ("*", "@*", "a"))
+    if elements > ELEMENTS_LIMIT:
+        raise BadContent(f"the page has {elements} elements; more than {ELEMENTS_LIMIT} are not read")
+    if attributes > ATTRIBUTES_LIMIT or tree.xpath(f"boolean(//*[count(@*) > {ATTRIBUTES_OF_ONE_LIMIT}])"):
+        raise BadContent(
+            f"the page has {attributes} attributes; more than {ATTRIBUTES_LIMIT}, or {ATTRIBUTES_OF_ONE_LIMIT} in one "
+            "element, are not read"
+        )
+    if links > LINKS_LIMIT:
+        raise BadContent(f"the page has {links} links; more than {LINKS_LIMIT} are not read")
+
+
+class _State(NamedTuple):
+    """What the elements around a line say of it."""
+
+    part: Part
+    tag: str
+    in_article: bool
+    figure: int
+
+
 class _Scan:
     """Walk the tree once, in document order, with a stack of what the elements above say."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.words: list[str] = []
-        self.elements = self.attributes = self.links = self.figures = 0
-        self.line = (Part.TEXT, "body", False, 0)  # of the words collected so far
+        self.figures = 0
+        self.line = _State(Part.TEXT, "body", False, 0)  # of the words collected so far
 
     def run(self) -> None:
-        stack: list[tuple[Part, str, bool, int]] = [(Part.TEXT, "body", False, 0)]
+        stack = [_State(Part.TEXT, "body", False, 0)]
         silent = 0
         for event, element in etree.iterwalk(self.page.tree, events=("start", "end")):
             tag = element.tag
             if event == "start":
-                self._count(element, len(stack))
+                if len(stack) > DEPTH_LIMIT:
+                    raise BadContent(f"the page is nested more than {DEPTH_LIMIT} levels deep")
                 stack.append(self._state(element, tag, stack[-1]))
-                if tag in _SILENT:
-                    silent += 1
+                silent += tag in _SILENT
                 if silent:
                     self._head(element, tag)
-                    continue
-                self._see(element, tag)
-                if tag in _BLOCKS:
-                    self._flush(stack[-1])
-                elif stack[-1] != stack[-2] and not self.words:
-                    self.line = stack[-1]
-                if element.text:
-                    self.words.append(element.text)
+                else:
+                    self._see(element, tag)
+                    self._open(element, tag, stack)
                 continue
             state = stack.pop()
             if tag in _SILENT:
                 silent -= 1
-            elif not silent and (tag in _BLOCKS or (state != stack[-1] and state[0] is not Part.TEXT)):
-                self._flush(stack[-1])
+            elif not silent:
+                self._close(tag, state, stack[-1])
             if not silent and element.tail:
                 self.words.append(element.tail)
         self._flush(stack[-1])
 
-    def _count(self, element: Any, depth: int) -> None:
-        self.elements += 1
-        own = len(element.attrib)
-        self.attributes += own
-        if self.elements > ELEMENTS_LIMIT or self.attributes > ATTRIBUTES_LIMIT or own > ATTRIBUTES_OF_ONE_LIMIT:
-            raise BadContent(
-                f"the page has more than {ELEMENTS_LIMIT} elements, {ATTRIBUTES_LIMIT} attributes "
-                f"or {ATTRIBUTES_OF_ONE_LIMIT} attributes in one element"
-            )
-        if depth > DEPTH_LIMIT:
-            raise BadContent(f"the page is nested more than {DEPTH_LIMIT} levels deep")
+    def _open(self, element: Any, tag: str, stack: list[_State]) -> None:
+        above, state = stack[-2:]
+        if above.tag == "h1":  # one headline, however it is laid out
+            self.words.append(" " if tag in _BLOCKS or element.get("class") else "")
+        elif tag in _BLOCKS:
+            self._flush(state)
+        elif state != above and not self.words:
+            self.line = state
+        if element.text:
+            self.words.append(element.text)
 
-    def _state(self, element: Any, tag: str, above: tuple[Part, str, bool, int]) -> tuple[Part, str, bool, int]:
+    def _close(self, tag: str, state: _State, above: _State) -> None:
+        if above.tag == "h1":
+            self.words.append(" " if tag in _BLOCKS else "")
+        elif tag in _BLOCKS or (state != above and state.part is not Part.TEXT):
+            self._flush(above)
+
+    def _state(self, element: Any, tag: str, above: _State) -> _State:
         part, _, in_article, figure = above
         if tag in ("nav", "footer", "form"):
-            return Part.NOISE, tag, False, figure
-        if tag in ("article", "main"):
-            in_article = True
+            return _State(Part.NOISE, tag, False, figure)
+        if tag == "h1" or above.tag == "h1":
+            return _State(Part.HEADLINE, "h1", in_article, figure)
         if tag == "figure":
             self.figures += 1
             figure = self.figures
-        if tag == "h1":
-            return Part.HEADLINE, tag, in_article, figure
-        own = None
-        if element.attrib:
-            names = " ".join(filter(None, map(element.get, ("class", "id", "itemprop", "rel", "data-testid", "data-component"))))
-            own = part_of(names) if names else None
-            if own is Part.NOISE and tag in ("html", "body", "main", "article"):
-                own = None  # `<body class="has-sidebar">`
-        if tag == "figcaption" and own is not Part.NOISE:
-            own = Part.CAPTION
-        elif tag == "time" and part is Part.TEXT:
-            own = Part.STAMP
-        if own is None or part is Part.NOISE or (part is Part.CAPTION and own is not Part.CREDIT):
-            own = part
-        name = tag if tag in _BLOCKS else above[1]
-        return own, name, in_article, figure
+        own = _own_part(element, tag, part)
+        settled = part is Part.NOISE or (part is Part.CAPTION and own is not Part.CREDIT)
+        name = tag if tag in _BLOCKS else above.tag
+        return _State(part if settled or own is None else own, name, in_article or tag in ("article", "main"), figure)
 
     def _see(self, element: Any, tag: str) -> None:
-        if tag == "a":
-            self.links += 1
-            if self.links > LINKS_LIMIT:
-                raise BadContent(f"the page has more than {LINKS_LIMIT} links")
-        elif tag == "time" or (tag in ("span", "meta", "abbr") and element.get("itemprop") in ("datePublished", "dateModified")):
+        if tag == "time" or (
+            tag in ("span", "meta", "abbr") and element.get("itemprop") in ("datePublished", "dateModified")
+        ):
             self._time(element)
         elif tag == "img":
             self.page.images.setdefault(self.figures, element.get("src") or element.get("data-src") or "")
@@ -222,7 +261,9 @@ class _Scan:
 
     def _head(self, element: Any, tag: str) -> None:
         if tag == "meta":
-            name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
+            name = (
+                element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
+            )
             if name and (content := element.get("content")):
                 self.page.metas.append((name.strip().lower(), squeeze(content[:4000])))
         elif tag == "link":
@@ -233,7 +274,7 @@ class _Scan:
         elif tag == "title" and not self.page.title:
             self.page.title = squeeze("".join(element.itertext())[:2000])
 
-    def _flush(self, state: tuple[Part, str, bool, int]) -> None:
+    def _flush(self, state: _State) -> None:
         if self.words:
             text = squeeze("".join(self.words))
             self.words.clear()
@@ -241,6 +282,16 @@ class _Scan:
                 part, tag, in_article, figure = self.line
                 self.page.lines.append(Line(text, part, tag, in_article and part is not Part.NOISE, figure))
         self.line = state
+
+
+def _own_part(element: Any, tag: str, above: Part) -> Part | None:
+    if tag in ("html", "body", "main", "article"):  # `<body class="has-sidebar">`
+        return None
+    names = " ".join([name for attribute in _NAMING if (name := element.get(attribute))])
+    own = part_of(names) if names else None
+    if tag == "figcaption" and own is not Part.NOISE:
+        return Part.CAPTION
+    return Part.STAMP if tag == "time" and above is Part.TEXT else own
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from wirewatch.errors import BadContent
 from wirewatch.extract.article import Block, Draft
@@ -35,11 +36,10 @@ def read_text(text: str, language: str | None) -> tuple[Draft, list[Printed]]:
     headline, rest = _headline(lines, language)
     draft = Draft(blocks=[], headline=headline, language=language)
     head, body = _divided(rest, language)
-    twice = {same for same, count in Counter(map(key, rest)).items() if count > 1 and same}
-    _read_head(head, twice, body, draft)
-    seen_caption = {key(caption) for caption in draft.captions}
+    _read_head(head, body, draft)
+    captions = {key(caption) for caption in draft.captions}
     for line in body:
-        if key(line) in seen_caption or key(line) == key(headline or "") or printed_stamps(line, language):
+        if _same(line) in captions or key(line) == key(headline or "") or printed_stamps(line, language):
             continue
         draft.blocks.append(Block(line, heading=is_subheading(line) and not is_correction(line)))
     draft.blocks = _before_links(draft.blocks)
@@ -50,20 +50,21 @@ def read_text(text: str, language: str | None) -> tuple[Draft, list[Printed]]:
 
 
 def _lines(text: str) -> list[str]:
+    """Return the text's lines; where it is folded at a column, its paragraphs."""
     if text.count("\n") > LINES_LIMIT:
         raise BadContent(f"the text has more than {LINES_LIMIT} lines")
-    groups = [group.splitlines() for group in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n"))]
-    lines: list[str] = []
-    for group in groups:
-        folded = len(group) > 1 and all(len(line.rstrip()) in _FOLDED for line in group[:-1])
-        lines.extend([" ".join(group)] if folded else group)
+    lines = text.splitlines()
+    broken = [line for line, after in pairwise(lines) if after.strip() and line.strip()]
+    folded = [line for line in broken if len(line.rstrip()) in _FOLDED]
+    if len(folded) >= 3 and 2 * len(folded) > len(broken) and max(map(len, lines)) <= _FOLDED.stop:
+        lines = [" ".join(group.splitlines()) for group in re.split(r"\n[ \t]*\n", "\n".join(lines))]
     return [line for raw in lines if (line := squeeze(raw))]
 
 
 def _headline(lines: list[str], language: str | None) -> tuple[str | None, list[str]]:
     """Return the first line that can be a headline, and the lines after it."""
     for n, line in enumerate(lines[:30]):
-        if is_menu(line) or is_chrome(line) or is_stamp(line, language) or byline_of(line, language) or len(line) > 300:
+        if _is_furniture(line, language) or len(line) > 300:
             continue
         words = line.split()
         if len(words) >= 3 or (len(line) >= 8 and not line.isascii()):
@@ -76,11 +77,10 @@ def _divided(lines: list[str], language: str | None) -> tuple[list[str], list[st
 
     The head ends behind the last byline, stamp, or line printed twice, as long as no two other lines lie between.
     """
-    counts = Counter(map(key, lines))
+    counts = Counter(map(_same, lines))
     end = others = 0
     for n, line in enumerate(lines[:20]):
-        known = is_stamp(line, language) or byline_of(line, language) or is_credit(line) or is_menu(line) or is_chrome(line)
-        if known or counts[key(line)] > 1:
+        if _is_furniture(line, language) or counts[_same(line)] > 1:
             end, others = n + 1, 0
             continue
         others += 1
@@ -89,42 +89,50 @@ def _divided(lines: list[str], language: str | None) -> tuple[list[str], list[st
     return lines[:end], lines[end:]
 
 
-def _read_head(head: list[str], twice: set[str], body: list[str], draft: Draft) -> None:
-    language, later = draft.language, {key(line) for line in body}
-    counts = Counter(map(key, head))
-    for line in head:
-        if is_menu(line) or is_chrome(line) or is_stamp(line, language):
-            continue
-        if byline := byline_of(line, language):
-            draft.byline = draft.byline or byline
-            continue
-        if is_credit(line):
-            draft.credit = draft.credit or line
-            continue
-        caption, credit = split_credit(line)
-        printed_twice = counts[key(line)] > 1
-        if credit and caption:
-            draft.captions.append(caption)
-            draft.credits.append(line)
+def _read_head(head: list[str], body: list[str], draft: Draft) -> None:
+    """Find byline, standfirst, caption and credit among the lines of a head; what is none of them is text.
+
+    A caption is printed twice in a row or carries a credit. A standfirst stands alone, or is the first of two.
+    """
+    draft.byline = next((byline for line in head if (byline := byline_of(line, draft.language))), None)
+    draft.credit = next((line for line in head if is_credit(line)), None)
+    places: dict[str, list[int]] = {}
+    texts = [line for line in head if not is_credit(line)]
+    for n, line in enumerate(texts):
+        if not _is_furniture(line, draft.language):
+            places.setdefault(_same(line), []).append(n)
+    twice_in_a_row = [same for same, found in places.items() if len(found) > 1 and found[1] == found[0] + 1]
+    for same, found in places.items():
+        lines = [texts[n] for n in found]
+        parts = [split_credit(line) for line in lines]
+        credit = next((credit for _, credit in parts if credit), None)
+        alone = same not in twice_in_a_row or len(twice_in_a_row) > 1
+        if credit or (draft.standfirsts and len(found) > 1) or not alone:
+            draft.captions.append(parts[0][0])
+            draft.credits.extend(lines)
             draft.credit = draft.credit or credit
-        elif printed_twice and (draft.standfirsts or key(line) in later):
-            draft.captions.append(line)
-        elif key(line) in twice and not draft.standfirsts and not printed_twice:
-            draft.standfirsts.append(line)
-        elif printed_twice and not draft.captions and not draft.standfirsts:
-            draft.captions.append(line)
-        elif not draft.standfirsts and not printed_twice:
-            draft.standfirsts.append(line)
-    draft.captions = list(dict.fromkeys(draft.captions))
-    captions = {key(caption) for caption in draft.captions}
-    if not captions:
-        draft.captions = []
-    draft.descriptions = list(draft.standfirsts)
+        elif not draft.standfirsts:
+            draft.standfirsts.append(lines[0])
+        else:
+            body.insert(0, lines[0])
+
+
+def _is_furniture(line: str, language: str | None) -> bool:
+    by_itself = is_menu(line) or is_chrome(line) or is_credit(line)
+    return by_itself or is_stamp(line, language) or byline_of(line, language) is not None
+
+
+def _same(line: str) -> str:
+    return key(split_credit(line)[0] or line)
 
 
 def _before_links(blocks: list[Block]) -> list[Block]:
     """Return the blocks without the list of headlines that follows `Related:` at the end."""
     for n, block in enumerate(blocks):
-        if n and is_chrome(block.text) and all(not ends_sentence(later.text) or is_chrome(later.text) for later in blocks[n:]):
+        if (
+            n
+            and is_chrome(block.text)
+            and all(not ends_sentence(later.text) or is_chrome(later.text) for later in blocks[n:])
+        ):
             return blocks[:n]
     return blocks

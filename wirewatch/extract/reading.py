@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any, Final
@@ -12,11 +13,11 @@ import py3langid
 from wirewatch import canonical
 from wirewatch.availability import seen
 from wirewatch.errors import BadContent
-from wirewatch.extract.article import Draft, choose_headline, compose
+from wirewatch.extract.article import Block, Draft, choose_headline, compose
 from wirewatch.extract.body import EXTRACTOR, find_blocks
-from wirewatch.extract.decode import Decoded, decode, refuse_marks
+from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
-from wirewatch.extract.page import Line, Page, Part, parse
+from wirewatch.extract.page import Line, Page, Part, parse, squeeze
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
 from wirewatch.extract.walls import wall
@@ -25,7 +26,15 @@ from wirewatch.identity import capture_aliases, lands_elsewhere, normalise_url
 from wirewatch.model import Capture, Facts, Reading, Seen, Source, Wording
 from wirewatch.times import Printed, claims, is_stamp, printed_stamps
 
-_LIMITS: Final = {"headline": 1000, "standfirst": 4000, "byline": 500, "section": 200, "dateline": 200, "caption": 4000, "credit": 500}
+_LIMITS: Final = {
+    "headline": 1000,
+    "standfirst": 4000,
+    "byline": 500,
+    "section": 200,
+    "dateline": 200,
+    "caption": 4000,
+    "credit": 500,
+}
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -68,7 +77,7 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     if not decoded.is_html:
         draft, stamps = read_text(decoded.text, source.language)
         facts = Facts(publisher=source.publisher, content_type="text/plain")
-        return _finished(capture, source, reading, decoded, draft, stamps, facts, Stated())
+        return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags)
     page = parse(decoded.text)
     data = stated(page)
     language = _language(page, data, source)
@@ -84,19 +93,14 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
         image_url=_absolute(base, data.image_url or _lead_image(page)),
         content_type="text/html",
     )
-    reading = replace(reading, aliases=capture_aliases(capture, canonical_url=facts.canonical_url))
-    return _finished(capture, source, reading, decoded, draft, _times(page, data, draft), facts, data)
+    aliases = capture_aliases(capture, canonical_url=facts.canonical_url)
+    reading = replace(reading, aliases=aliases, paywalled=data.free is False)
+    stamps = _times(page, data, draft)
+    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=(*decoded.flags, *data.flags))
 
 
 def _finished(
-    capture: Capture,
-    source: Source,
-    reading: Reading,
-    decoded: Decoded,
-    draft: Draft,
-    stamps: list[Printed],
-    facts: Facts,
-    data: Stated,
+    reading: Reading, source: Source, draft: Draft, *, stamps: list[Printed], facts: Facts, flags: tuple[str, ...]
 ) -> Reading:
     draft.section = draft.section or source.section
     wording, subheadings = compose(draft)
@@ -104,8 +108,8 @@ def _finished(
         raise BadContent("no article was found on the page")
     wording, replaced = _bounded(wording)
     language = facts.language or source.language or _guessed_language(wording.body or "")
-    flags = [*decoded.flags, *data.flags, *(("replaced_characters",) if replaced else ())]
-    found = claims(_storable_stamps(stamps), source=source, observed=capture.observed, language=language)
+    flags = (*flags, "replaced_characters") if replaced else flags
+    found = claims(_storable_stamps(stamps), source=source, observed=reading.observed, language=language)
     return replace(
         reading,
         wording=wording,
@@ -114,7 +118,6 @@ def _finished(
         claims=found,
         facts=_clean(replace(facts, language=language, subheadings=subheadings)),
         flags=tuple(dict.fromkeys(flags)),
-        paywalled=data.free is False,
         extractor=EXTRACTOR,
     )
 
@@ -155,7 +158,7 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     headline = choose_headline(printed[:10], data.headlines, page.title, publisher)
     start = next((n for n, line in enumerate(lines) if key(line.text) == key(headline or "")), 0)
     draft = Draft(
-        blocks=find_blocks(page.tree),
+        blocks=find_blocks(page.tree) or _stated_blocks(data),
         headline=headline,
         descriptions=data.descriptions,
         section=data.section or _crumb(lines, headline, publisher),
@@ -163,9 +166,13 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         authors=data.authors,
         language=language,
     )
-    draft.standfirsts = [line.text for line in lines[start : start + 40] if line.part is Part.STANDFIRST and len(line.text) <= 1000]
+    draft.standfirsts = [
+        line.text for line in lines[start : start + 40] if line.part is Part.STANDFIRST and len(line.text) <= 1000
+    ]
     draft.standfirsts += [
-        line.text for line in lines[start + 1 : start + 6] if any(key(line.text) == key(text) for text in data.descriptions)
+        line.text
+        for line in lines[start + 1 : start + 6]
+        if any(key(line.text) == key(text) for text in data.descriptions)
     ]
     draft.byline = _byline(lines[start : start + 40], data.authors, language)
     _pictures(page, data, draft, start)
@@ -179,6 +186,12 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     return draft
 
 
+def _stated_blocks(data: Stated) -> list[Block]:
+    """Return the text that a page without printed text states: pages that are written in the browser."""
+    text = re.sub(r"<[^<>]{1,300}>", "\n", html.unescape(data.body or ""))
+    return [Block(line) for raw in text.splitlines() if (line := squeeze(raw))]
+
+
 def _is_note(line: Line) -> bool:
     return line.in_article and line.part is not Part.NOISE and len(line.text) > 40 and is_correction(line.text)
 
@@ -186,7 +199,11 @@ def _is_note(line: Line) -> bool:
 def _noise(lines: list[Line], draft: Draft) -> frozenset[str]:
     """Return the keys of the lines that are not the article's text wherever they are printed."""
     text = {key(line.text) for line in lines if line.part in (Part.TEXT, Part.STANDFIRST)}
-    drop = {key(line.text) for line in lines if line.part in (Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB)}
+    drop = {
+        key(line.text)
+        for line in lines
+        if line.part in (Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB)
+    }
     notes = {key(note) for note in draft.corrections}
     return frozenset((drop - text) | notes)
 
@@ -232,7 +249,9 @@ def _pictures(page: Page, data: Stated, draft: Draft, start: int) -> None:
 
 def _crumb(lines: list[Line], headline: str | None, publisher: str | None) -> str | None:
     known = {key(headline or ""), key(publisher or "")}
-    crumbs = [line.text for line in lines if line.part is Part.CRUMB and len(line.text) <= 60 and key(line.text) not in known]
+    crumbs = [
+        line.text for line in lines if line.part is Part.CRUMB and len(line.text) <= 60 and key(line.text) not in known
+    ]
     return crumbs[-1] if crumbs else None
 
 

@@ -15,15 +15,18 @@ from typing import Any, Final
 
 from wirewatch.canonical import storable
 from wirewatch.extract.page import Page, squeeze
-from wirewatch.times import Printed
+from wirewatch.times import Kind, Printed
 
 _JSON_LIMIT: Final = 1024 * 1024  # characters of one block; the longest in 433 pages has 0.1 M
 _NODES_LIMIT: Final = 2000
 _TEXT_LIMIT: Final = 2000
 _ARTICLE = re.compile(
-    r"(?:Article|BlogPosting|LiveBlogPosting|Posting|Report|Reportage|Review|NewsItem|Interview|Opinion|Recipe)$", re.IGNORECASE
+    r"(?:Article|BlogPosting|LiveBlogPosting|Posting|Report|Reportage|Review|NewsItem|Interview|Opinion|Recipe)$",
+    re.IGNORECASE,
 )
-_COMMENT = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/)|(?:-->|//\s*\]\]>|\]\]>|/\*\s*\]\]>\s*\*/)\s*$")
+_COMMENT = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/)|(?:-->|//\s*\]\]>|\]\]>|/\*\s*\]\]>\s*\*/)\s*$"
+)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _ESCAPED_NO_TEXT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _SALVAGED = re.compile(r'"(datePublished|dateModified|headline)"\s*:\s*"((?:[^"\\]|\\.){1,300})"')
@@ -64,7 +67,7 @@ class Stated:
 
 
 def stated(page: Page) -> Stated:
-    """Return what the page states, JSON-LD before meta tags; `flags` has `unreadable_json_ld` where a block is broken."""
+    """Return what the page states, JSON-LD before meta tags; flagged `unreadable_json_ld` where a block is broken."""
     found = Stated()
     nodes: list[dict[str, Any]] = []
     for block in page.json_ld:
@@ -74,7 +77,10 @@ def stated(page: Page) -> Stated:
                 found.flags = (*found.flags, "unreadable_json_ld")
                 _salvage(block, found)
             continue
-        if _ESCAPED_NO_TEXT.search(block) and storable(json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"))[1]:
+        if (
+            _ESCAPED_NO_TEXT.search(block)
+            and storable(json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"))[1]
+        ):
             found.flags = (*found.flags, "replaced_characters")
         nodes.extend(_nodes(value))
     _from_nodes(nodes, found)
@@ -101,7 +107,9 @@ def _salvage(block: str, found: Stated) -> None:
         if name == "headline" and text:
             found.headlines.append(text)
         elif text and len(found.times) < 8:
-            found.times.append(Printed(kind="published" if name == "datePublished" else "modified", where="json-ld", raw=text))
+            found.times.append(
+                Printed(kind="published" if name == "datePublished" else "modified", where="json-ld", raw=text)
+            )
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -150,7 +158,12 @@ def _from_article(node: dict[str, Any], found: Stated) -> None:
     found.language = found.language or _language(node.get("inLanguage"))
     found.body = found.body or _long_text(node.get("articleBody"))
     if found.free is None and "isAccessibleForFree" in node:
-        found.free = str(node["isAccessibleForFree"]).strip().lower() not in ("false", "0", "no", "http://schema.org/false")
+        found.free = str(node["isAccessibleForFree"]).strip().lower() not in (
+            "false",
+            "0",
+            "no",
+            "http://schema.org/false",
+        )
     image = _one(node.get("image"))
     if isinstance(image, dict):
         found.image_url = found.image_url or _text(image.get("url") or image.get("contentUrl"))
@@ -161,9 +174,9 @@ def _from_article(node: dict[str, Any], found: Stated) -> None:
 
 
 def _times(node: dict[str, Any], found: Stated) -> None:
-    for kind, name in (("published", "datePublished"), ("modified", "dateModified")):
-        for text in _texts(node.get(name))[:2]:
-            found.times.append(Printed(kind="modified" if kind == "modified" else "published", where="json-ld", raw=text))
+    names: tuple[tuple[Kind, str], ...] = (("published", "datePublished"), ("modified", "dateModified"))
+    for kind, name in names:
+        found.times += [Printed(kind=kind, where="json-ld", raw=text) for text in _texts(node.get(name))[:2]]
 
 
 def _from_metas(page: Page, found: Stated) -> None:
@@ -176,9 +189,22 @@ def _from_metas(page: Page, found: Stated) -> None:
         return next((metas[name][0] for name in names if name in metas), None)
 
     found.headlines += [text for name in ("og:title", "twitter:title", "headline", "dc.title") if (text := first(name))]
-    found.descriptions += [text for name in ("og:description", "description", "twitter:description", "dc.description", "dcterms.abstract") if (text := first(name))]
+    found.descriptions += [
+        text
+        for name in ("og:description", "description", "twitter:description", "dc.description", "dcterms.abstract")
+        if (text := first(name))
+    ]
     if not found.authors:
-        names = ("author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "cxenseparse:author")
+        names = (
+            "author",
+            "article:author",
+            "byl",
+            "parsely-author",
+            "sailthru.author",
+            "dc.creator",
+            "dcterms.creator",
+            "cxenseparse:author",
+        )
         found.authors += [text for name in names for text in metas.get(name, ()) if _is_name(text)][:10]
     found.section = first("article:section", "og:article:section", "section", "parsely-section") or found.section
     found.publisher = found.publisher or first("og:site_name", "application-name", "dc.publisher")
@@ -187,10 +213,9 @@ def _from_metas(page: Page, found: Stated) -> None:
     if found.free is None and (first("article:content_tier") or "").lower() == "locked":
         found.free = False
     found.is_article = found.is_article or (first("og:type") or "").lower() in ("article", "newsarticle")
-    for names, modified in ((PUBLISHED_METAS, False), (MODIFIED_METAS, True)):
-        for name in names:
-            for raw in metas.get(name, ())[:1]:
-                found.times.append(Printed(kind="modified" if modified else "published", where="meta", raw=raw[:200]))
+    for name in (*PUBLISHED_METAS, *MODIFIED_METAS):
+        kind: Kind = "modified" if name in MODIFIED_METAS else "published"
+        found.times += [Printed(kind=kind, where="meta", raw=raw[:200]) for raw in metas.get(name, ())[:1]]
 
 
 def _is_name(text: str) -> bool:
@@ -207,8 +232,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _name(node: dict[str, Any]) -> str | None:
-    name = node.get("name")
-    return _first(_texts(name))
+    return next(iter(_texts(node.get("name"))), None)
 
 
 def _crumb(node: dict[str, Any]) -> str | None:

@@ -14,7 +14,9 @@ from wirewatch.extract.stated import Stated
 from wirewatch.words import phrases
 
 _WALL_TEXT_LIMIT = 2500  # characters; consent texts in nine languages had 400 to 1,900
-_CHALLENGE_MARK = re.compile(r"cf-(?:challenge|browser-verification|turnstile)|g-recaptcha|h-captcha|px-captcha|datadome", re.IGNORECASE)
+_CHALLENGE_MARK = re.compile(
+    r"cf-(?:challenge|browser-verification|turnstile)|g-recaptcha|h-captcha|px-captcha|datadome", re.IGNORECASE
+)
 
 
 def wall(page: Page, draft: Draft, data: Stated) -> str | None:
@@ -23,7 +25,11 @@ def wall(page: Page, draft: Draft, data: Stated) -> str | None:
     if data.times or length > _WALL_TEXT_LIMIT or (data.is_article and length > 400):
         return None
     titles = [text.lower().strip() for text in (page.title, draft.headline or "") if text]
-    for kind, reason in (("challenge", "a challenge to prove one is human"), ("consent", "a consent page"), ("login", "a login page")):
+    for kind, reason in (
+        ("challenge", "a challenge to prove one is human"),
+        ("consent", "a consent page"),
+        ("login", "a login page"),
+    ):
         if any(_opening(kind).match(title) for title in titles) and (kind != "login" or page.asks_password):
             return f"the answer is {reason}, not the article"
     if length < 400:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from wirewatch.model import Claim, Source
-from wirewatch.times.grammar import LONGEST, has_date, read_time, without_times
+from wirewatch.times.grammar import LONGEST, date_in, read_time, without_times
 from wirewatch.words import all_words, phrases
 
 Kind = Literal["published", "modified"]
@@ -39,7 +39,9 @@ class Printed:
     raw: str
 
 
-def claims(printed: Iterable[Printed], *, source: Source, observed: datetime, language: str | None) -> tuple[Claim, ...]:
+def claims(
+    printed: Iterable[Printed], *, source: Source, observed: datetime, language: str | None
+) -> tuple[Claim, ...]:
     """Return the claims of a page, read and flagged: published ones first, each kind in the order of trust."""
     distinct = list(dict.fromkeys(printed))[: 4 * _MOST_CLAIMS]
     read = [_claim(stamp, source, observed, language) for stamp in distinct]
@@ -49,24 +51,36 @@ def claims(printed: Iterable[Printed], *, source: Source, observed: datetime, la
     return (*published[:_MOST_CLAIMS], *(_compared(claim, first) for claim in modified[:_MOST_CLAIMS]))
 
 
-def printed_stamps(line: str, language: str | None = None, *, where: Where = "text") -> list[Printed]:
-    """Return the labelled times of a line such as `Published: JUNE 4, 2023 14:21 | Updated: 15:24`; [] for prose."""
-    if len(line) > LONGEST or not any(c.isdigit() for c in line) and not _looks_relative(line):
-        return []
+@lru_cache(maxsize=4096)
+def printed_stamps(line: str, language: str | None = None) -> tuple[Printed, ...]:
+    """Return the labelled times of a line such as `Published: JUNE 4, 2023 14:21 | Updated: 15:24`; none for prose."""
+    if len(line) > LONGEST or not (any(c.isdigit() for c in line) or _looks_relative(line)):
+        return ()
     labels = list(_labels().finditer(line))
     if not labels:
-        return []
+        return ()
     bounds = [0, *(place for label in labels for place in label.span()), len(line)]
     pieces = [line[start:end].strip(" :：|·•,;-–—()") for start, end in zip(bounds[::2], bounds[1::2], strict=True)]
     times_first = _is_time(pieces[0], language) and not _is_time(pieces[-1], language)  # `2026年3月16日 14時21分 公開`
-    raws = pieces[:-1] if times_first else pieces[1:]
+    raws = _with_dates(pieces[:-1] if times_first else pieces[1:], language)
     found = [
-        Printed(kind=_kind_of(label.group(1)), where=where, raw=raw)
+        Printed(kind=_kind_of(label.group(1)), where="text", raw=raw)
         for label, raw in zip(labels, raws, strict=True)
         if _is_time(raw, language)
     ]
     if not found or _letters(_labels().sub(" ", line), language) > _MOST_LETTERS:
-        return []
+        return ()
+    return tuple(found)
+
+
+def _with_dates(raws: list[str], language: str | None) -> list[str]:
+    """Return the stamps of one line, a bare clock time with the date before it: `16.03.2026, 14:21, updated 15:24`."""
+    date: str | None = None
+    found = []
+    for raw in raws:
+        own = date_in(raw, language)
+        found.append(f"{date} {raw}" if date and own is None and _CLOCK.search(raw) else raw)
+        date = own or date
     return found
 
 
@@ -74,21 +88,13 @@ def is_stamp(line: str, language: str | None = None) -> bool:
     """Tell whether a line is nothing but a date and perhaps a time, with or without a label."""
     if printed_stamps(line, language):
         return True
-    return len(line) <= 80 and has_date_quietly(line, language) and _letters(line, language) <= 16
-
-
-def has_date_quietly(text: str, language: str | None) -> bool:
-    """Tell whether a text has a date; an impossible one is none."""
-    try:
-        return has_date(text, language)
-    except ValueError:
-        return False
+    return len(line) <= 80 and date_in(line, language) is not None and _letters(line, language) <= 16
 
 
 def _is_time(raw: str, language: str | None) -> bool:
     if not raw or len(raw) > LONGEST:
         return False
-    return bool(_CLOCK.search(raw)) or has_date_quietly(raw, language) or _looks_relative(raw)
+    return bool(_CLOCK.search(raw)) or date_in(raw, language) is not None or _looks_relative(raw)
 
 
 def _looks_relative(text: str) -> bool:
@@ -154,7 +160,8 @@ def _compared(claim: Claim, published: Claim | None) -> Claim:
 @cache
 def _labels() -> re.Pattern[str]:
     """Return the pattern of all labels; those of scripts that write without spaces need no boundary."""
-    spaced, close = [], []
+    spaced: list[str] = []
+    close: list[str] = []
     for word in sorted({*phrases("published"), *phrases("modified")}, key=lambda word: (-len(word), word)):
         (close if "\u3000" < word[0] < "\uff00" else spaced).append(re.escape(word).replace(r"\ ", r"\s+"))
     return re.compile(rf"((?<!\w)(?:{'|'.join(spaced)})(?!\w)|{'|'.join(close)})\s*[:：]?", re.IGNORECASE)

@@ -22,7 +22,8 @@ _YEARS = range(1900, 2200)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c]")
 
 _ISO = re.compile(
-    r"\s*(\d{4})-(\d{2})-(\d{2})(?:[Tt ]\s?(\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\s*\Z", re.ASCII
+    r"\s*(\d{4})-(\d{2})-(\d{2})(?:[Tt ]\s?(\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\s*\Z",
+    re.ASCII,
 )
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})([01]\d)([0-3]\d)(?:[T ]?([0-2]\d)([0-5]\d)([0-5]\d)?)?(?!\d)")
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
@@ -64,9 +65,14 @@ def read_time(raw: str, *, source: Source, observed: datetime, language: str | N
         return _UNREADABLE
 
 
-def has_date(text: str, language: str | None = None) -> bool:
-    """Tell whether a date with its month can be found in a text."""
-    return _find_date(_prepared(text), language, None) is not None
+def date_in(text: str, language: str | None = None) -> str | None:
+    """Return the words of the first date in a text; None for a text without one, or with an impossible one."""
+    text = _prepared(text)
+    try:
+        found = _find_date(text, language, None)
+    except ValueError:
+        return None
+    return text[found.start : found.end] if found else None
 
 
 def without_times(text: str, language: str | None = None) -> str:
@@ -142,7 +148,8 @@ def _find_date(text: str, language: str | None, today: date | None) -> _Date | N
         return named
     if found := _COMPACT.search(text):
         year, month, day, *clock = found.groups()
-        at = time(*(int(part or 0) for part in clock)) if clock[0] else None
+        hour, minute, second = (int(part or 0) for part in clock)
+        at = time(hour, minute, second) if clock[0] else None
         return _Date(date(int(year), int(month), int(day)), *found.span(), clock=at)
     if found := _NUMBERED_MONTH.search(text):
         return _dated(found.span(), None, int(found.group(2)), int(found.group(1)), today)
@@ -186,7 +193,9 @@ def _dated(span: tuple[int, int], year: str | None, month: int, day: int, today:
         return _Date(date(int(year) if len(year) == 4 else 2000 + int(year), month, day), *span)
     today = today or date(2000, 1, 1)  # a leap year, where only the place of the date is wanted
     this = date(today.year, month, day) if (month, day) != (2, 29) else date(today.year - today.year % 4, 2, 29)
-    return _Date(this if this <= today + timedelta(days=1) else this.replace(year=this.year - 1), *span, guessed_year=True)
+    return _Date(
+        this if this <= today + timedelta(days=1) else this.replace(year=this.year - 1), *span, guessed_year=True
+    )
 
 
 @cache
@@ -205,12 +214,13 @@ def _month_patterns(code: str | None) -> tuple[re.Pattern[str], re.Pattern[str],
     if code in all_words():
         numbers |= {word: month for month, word in _month_words(all_words()[code])}
     names = "|".join(re.escape(word).replace(r"\ ", r"\s") for word in sorted(numbers, key=len, reverse=True))
-    month = rf"(?<![^\W\d_])(?P<month>{names})(?![^\W\d_])\.?"
+    name = rf"(?<![^\W\d_])(?P<month>{names})(?![^\W\d_])\.?"
     link = r"(?:[\s.,/-]|\bde\b|\bdel\b|\bof\b|\bdi\b|\bthe\b|\bnăm\b)*"
-    day_first = rf"(?<![\d:.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?{link}{month}(?:{link}(?P<year>(?:19|20)\d{{2}}))?"
-    month_first = rf"(?:(?P<front>(?:19|20)\d{{2}})[.,]?\s)?{month},?\s?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?(?!\d|[:h]\d|\.\d)(?:[\s,.]+(?P<year>(?:19|20)\d{{2}}))?"
-    flags = re.IGNORECASE
-    return re.compile(day_first, flags), re.compile(month_first, flags), numbers
+    year = r"(?:19|20)\d{2}"
+    before = rf"(?<![\d:.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?{link}{name}(?:{link}(?P<year>{year}))?"
+    day = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?(?!\d|[:h]\d|\.\d)"
+    behind = rf"(?:(?P<front>{year})[.,]?\s)?{name},?\s?{day}(?:[\s,.]+(?P<year>{year}))?"
+    return re.compile(before, re.IGNORECASE), re.compile(behind, re.IGNORECASE), numbers
 
 
 def _month_words(words: Words) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ the configuration can tell; without it the commonest meaning is taken and the cl
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,24 @@ _STATED: Final = {
     **dict.fromkeys(("WITA", "HKT", "SGT", "AWST"), 480),
     **dict.fromkeys(("WIT", "JST", "KST"), 540),
     **dict.fromkeys(("BRT", "ART"), -180),
-    **{"PKT": 300, "NPT": 345, "ACST": 570, "ACDT": 630, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780},
-    **{"EST": -300, "EDT": -240, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420},
-    **{"AKST": -540, "AKDT": -480, "HST": -600},
+    "PKT": 300,
+    "NPT": 345,
+    "ACST": 570,
+    "ACDT": 630,
+    "AEST": 600,
+    "AEDT": 660,
+    "NZST": 720,
+    "NZDT": 780,
+    "EST": -300,
+    "EDT": -240,
+    "CDT": -300,
+    "MST": -420,
+    "MDT": -360,
+    "PST": -480,
+    "PDT": -420,
+    "AKST": -540,
+    "AKDT": -480,
+    "HST": -600,
 }
 _STATED_REGIONS: Final = {"ET": "America/New_York", "PT": "America/Los_Angeles"}
 # Names with several meanings (IANA's backward list and the standards of the countries concerned), commonest first.
@@ -68,7 +83,7 @@ def zone_after(text: str, local: datetime, source: Source) -> tuple[tzinfo, Zone
 def unstated(source: Source) -> tuple[tzinfo, ZoneKind]:
     """Return the zone of a stamp that names none: the source's, else UTC."""
     zone = region(source.zone) if source.zone else None
-    return (zone, "configured") if zone else (timezone.utc, "assumed")
+    return (zone, "configured") if zone else (UTC, "assumed")
 
 
 def region(name: str) -> ZoneInfo | None:
