@@ -37,7 +37,7 @@ from wirewatch.errors import BadContent, RetryLater, TookTooLong, WirewatchError
 T = TypeVar("T")
 
 TIMEOUT_SECONDS: Final = 10.0
-# Of address space. Over 120 news pages of up to 2.2 MB, a child with trafilatura mapped 262 MB at most (141 MB of it
+# Of address space. Over news pages of up to 2.2 MB, a child that reads articles mapped 390 MB at most (226 MB of it
 # resident), and no more in the tenth round than in the second: children need not be replaced for their age.
 MEMORY_BYTES: Final = 1 << 30
 START_SECONDS: Final = 60.0  # to start and import; a loaded machine takes several seconds for trafilatura
