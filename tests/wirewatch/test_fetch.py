@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import pickle
 import ssl
 import tracemalloc
 import zlib
@@ -17,11 +16,10 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.wirewatch.fetch_site import MemorySlots, answered, captured, check, fetch, fetcher, policy, site, to
+from tests.wirewatch.fetch_site import MemorySlots, answered, captured, check, fetch, fetcher, site, to
 from wirewatch.availability import seen
 from wirewatch.clock import FixedClock, SystemClock
-from wirewatch.errors import ConfigurationError, StoreError
-from wirewatch.fetch import Fetcher, FetchPolicy
+from wirewatch.errors import StoreError
 from wirewatch.model import Capture, Seen, Source
 
 STORY = b"<!doctype html><title>Ferry</title><p>The harbour council approved a ferry subsidy."
@@ -481,28 +479,3 @@ def test_failing_store_is_not_the_sites_failure() -> None:
 
     with pytest.raises(StoreError):
         fetch("http://courier.example/", Broken())
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"contact": "  "}, "fetch.contact is missing"),
-        ({"contact": "desk\r\nX: y"}, "printable"),
-        ({"read_seconds": 0}, "fetch.read_seconds must be"),
-        ({"feed_bytes": 0}, "fetch.feed_bytes must be"),
-        ({"parallel": 0}, "fetch.parallel must be"),
-        ({"allow_addresses": ("10.0.0.0/99",)}, "'10.0.0.0/99' is neither"),
-        ({"connect_to": {"courier.example": "localhost:80"}}, "'localhost:80' is not an address with a port"),
-        ({"connect_to": {"courier.example": "127.0.0.1"}}, "'127.0.0.1' is not an address with a port"),
-        ({"connect_to": {"http://courier.example": "127.0.0.1:80"}}, "is not a host name"),
-    ],
-)
-def test_policy_names_what_is_wrong_with_it(changes: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ConfigurationError, match=complaint.replace("(", r"\(")):
-        policy(**changes)
-
-
-def test_policy_survives_pickling() -> None:
-    one = policy(connect_to={"courier.example": "[::1]:8080"})
-    assert pickle.loads(pickle.dumps(one)) == one
-    assert Fetcher(FetchPolicy(contact="https://courier.example/bot"))

@@ -216,10 +216,9 @@ def test_many_checks_of_one_host_ask_for_robots_txt_once() -> None:
     assert all(isinstance(capture, Capture) and capture.status == 200 for capture in captures)
 
 
-def test_crawl_delay_holds_for_the_very_check_that_learned_of_it() -> None:
-    robots = answered(b"User-agent: *\nCrawl-delay: 0.3\n")
-    with site({"/robots.txt": robots, "/story": STORY}) as paper:
+def test_crawl_delay_is_kept_for_all_who_ask_the_host() -> None:
+    with site({"/robots.txt": answered(b"User-agent: *\nCrawl-delay: 0.1\n"), "/story": STORY}) as paper:
         slots = MemorySlots()
         captured(paper.url(), slots)
-        assert slots.copies["127.0.0.1"].crawl_delay_seconds == 0.3
-        assert slots.taken
+        copy = slots.copies["127.0.0.1"]
+        assert (copy.origin, copy.status, copy.crawl_delay_seconds) == (paper.url(""), 200, 0.1)

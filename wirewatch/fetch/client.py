@@ -22,7 +22,7 @@ import certifi
 from yarl import URL
 
 from wirewatch.clock import Clock
-from wirewatch.errors import RetryLater, SourceRefuses, WirewatchError
+from wirewatch.errors import ConfigurationError, RetryLater, SourceRefuses, WirewatchError
 from wirewatch.fetch.addresses import AddressBook, AddressRefused, host_of, printable, vet
 from wirewatch.fetch.bodies import ACCEPTED_CODINGS, Body, read_body
 from wirewatch.fetch.headers import kept_headers, request_headers, retry_after_seconds
@@ -99,7 +99,8 @@ class Fetcher:
     async def fetch(self, check: Check, slots: Slots, clock: Clock) -> Capture | TooLate:
         """Return what came back for `check`, asked in its slot; `TooLate` if its lease ends before that.
 
-        Problems are sentences in the capture. Raises what `slots` raises, and nothing else.
+        Problems are sentences in the capture. Raises what `slots` raises, and
+        `ConfigurationError` for a `ca_file` that cannot be read.
         """
         trip = _Trip(seconds_left=self._policy.total_seconds)
         turns = Turns(check, _host(check.url), slots, clock, self._lanes)
@@ -341,9 +342,17 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that verifies, with the system's authorities, or certifi's where the system has none."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
-    if not paths.cafile and not (paths.capath and any(Path(paths.capath).iterdir())):
+    if not has_authorities(paths.cafile, paths.capath):
         context.load_verify_locations(certifi.where())
     if ca_file:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # ssl.SSLError among them
+            raise ConfigurationError(f"fetch.ca_file cannot be read: {_words(error)}", about=ca_file) from error
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def has_authorities(cafile: str | None, capath: str | None) -> bool:
+    """Tell whether the system brings authorities: python.org's Python for macOS and slim containers do not."""
+    return cafile is not None or (capath is not None and any(Path(capath).iterdir()))
