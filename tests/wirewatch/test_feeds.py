@@ -116,6 +116,9 @@ MANY = "<!DOCTYPE rss [" + "".join(f'<!ENTITY e{n} "x">' for n in range(301)) + 
             "The feed's entities are made of other entities",
             id="parameter entity",
         ),
+        pytest.param(
+            f"<!DOCTYPE rss [{' ' * 100_000}]>" + rss(), "The feed's document type declaration has more", id="doctype"
+        ),
         pytest.param("<!DOCTYPE rss [<rss/>", "The feed's document type declaration never ends", id="open doctype"),
         pytest.param(rss("<item/>" * 600_000), "The feed has more than 500000 tags", id="too many tags"),
         pytest.param('{"version": "https://jsonfeed.org', "The JSON is broken", id="truncated JSON"),
@@ -497,6 +500,22 @@ def test_entries_beyond_5000_are_left_out_with_a_flag() -> None:
     for body in (rss("<item><link>/a</link></item>" * 5001), json_feed(*[{"id": str(n)} for n in range(5001)])):
         reading = read(body)
         assert (len(reading.entries), reading.flags) == (5000, ("too_many_entries",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss(f"<item><title>{'quay ' * 1_000}</title></item>"),
+        rss(f"<item><description>{'&lt;p&gt;quay' * 50_000}</description></item>"),
+        json_feed({"id": "1", "content_text": "quay " * 50_000}),
+    ],
+    ids=["title", "HTML", "JSON"],
+)
+def test_text_of_boundless_length_is_cut_with_a_flag(body: str) -> None:
+    reading = read(body)
+    assert reading.flags == ("text_cut",)
+    assert len(reading.entries[0].title or "") <= 2_000
+    assert len(reading.entries[0].summary or "") <= 200_000
 
 
 whole_feeds = st.sampled_from([rss(ONE_ITEM, channel="<ttl>5</ttl>"), RDF, CDF, ATOM_03, json_feed({"id": "1"}), BOMB])

@@ -26,6 +26,11 @@ class RawEntry:
     published: str | None = None
     modified: str | None = None
 
+    @property
+    def text_cut(self) -> bool:
+        """Whether a text reached its limit; the cut may have left a space off its end."""
+        return len(self.title or "") >= TITLE_LIMIT - 2 or len(self.summary or "") >= SUMMARY_LIMIT - 2
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawFeed:

@@ -30,7 +30,7 @@ def read_feed(capture: Capture, source: Source) -> FeedReading:
     """Return everything the capture says about a feed; where it cannot be read, `problem` says why.
 
     Flags: `malformed` (not well-formed, read all the same), `truncated`, `wrong_encoding`, `control_characters`,
-    `too_many_entries` (5,000 are kept).
+    `too_many_entries` (5,000 are kept), `text_cut` (a title beyond 2,000 or a summary beyond 200,000 characters).
     """
     seen, detail = availability.seen(capture)
     if seen is not Seen.WORDING:
@@ -54,6 +54,7 @@ def read_feed(capture: Capture, source: Source) -> FeedReading:
             problem=str(error),
             polite_seconds=polite_seconds(capture),
         )
+    cut = ("text_cut",) * any(entry.text_cut for entry in feed.entries)
     return FeedReading(
         url=capture.url,
         observed=capture.observed,
@@ -61,7 +62,7 @@ def read_feed(capture: Capture, source: Source) -> FeedReading:
         title=feed.title,
         language=storable(feed.language[:NAME_LIMIT])[0] if feed.language else None,
         entries=_entries(feed, capture, source),
-        flags=tuple(dict.fromkeys(flags + feed.flags)),
+        flags=tuple(dict.fromkeys(flags + feed.flags + cut)),
         polite_seconds=polite_seconds(capture, ttl=feed.ttl, period=feed.period, frequency=feed.frequency),
     )
 

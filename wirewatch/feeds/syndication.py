@@ -23,6 +23,7 @@ from wirewatch.feeds.text import plain, tidy
 
 MARKUP_LIMIT: Final = 500_000  # `<` in one document; the largest of 2,260 test feeds has 13,805
 ENTITY_LIMIT: Final = 300  # HTML's own three sets, written out in full, declare 252
+DECLARATION_LIMIT: Final = 100_000  # characters: room for 300 declarations of 300
 EXPANSION_LIMIT: Final = 1_000_000  # characters that all uses of declared entities may become
 
 _ANY_FEED_TAG = re.compile(r"<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel|item|entry)[\s/>]", re.IGNORECASE)
@@ -196,6 +197,8 @@ def _without_doctype(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _entities(subset: str, rest: str) -> dict[str, str]:
+    if len(subset) > DECLARATION_LIMIT:
+        raise BadContent(f"The feed's document type declaration has more than {DECLARATION_LIMIT} characters")
     if subset.upper().count("<!ENTITY") > ENTITY_LIMIT:
         raise BadContent(f"The feed declares more than {ENTITY_LIMIT} entities")
     entities: dict[str, str] = {}

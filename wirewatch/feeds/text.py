@@ -61,7 +61,9 @@ def decode(body: bytes, content_type: str) -> tuple[str, tuple[str, ...]]:
         flags.append("wrong_encoding")
     if len(clean) < len(text):
         flags.append("control_characters")
-    return _XML_DECLARATION.sub("", clean.lstrip(_BLANK), count=1).lstrip(_BLANK), tuple(flags)
+    document = clean.lstrip(_BLANK)
+    declaration = _XML_DECLARATION.match(document)
+    return document[declaration.end() if declaration else 0 :].lstrip(_BLANK), tuple(flags)
 
 
 def plain(markup: str, *, limit: int, one_line: bool = False) -> str:
@@ -80,7 +82,7 @@ def plain(markup: str, *, limit: int, one_line: bool = False) -> str:
 
 def tidy(text: str, *, limit: int, one_line: bool = False) -> str:
     """Return plain text with single spaces, its paragraphs divided by blank lines, cut to `limit` characters."""
-    bounded = _thin_marks(storable(text[: 4 * limit])[0])
+    bounded = _thin_marks(storable(text[:_MARKUP_LIMIT])[0])
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", bounded))
     return (" " if one_line else "\n\n").join(filter(None, paragraphs))[:limit].rstrip()
 
