@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 from typing import Final
 
 from wirewatch.diff.matching import Alphabet, heaviest_chain, likeness, matching_blocks
-from wirewatch.diff.rewording import Edit, word_edits
+from wirewatch.diff.rewording import Edit, shared_words, word_edits
 from wirewatch.diff.words import Span, paragraphs, sentences, shared_edges, tokens
 
 # Two sentences are one, reworded, if at least this share of their words and marks is common to both, in order.
@@ -108,7 +108,8 @@ def _moves(gaps: list[_Gap]) -> tuple[_Moves, _Moves]:
             arrived[gap.new.keys[unit]].append((number, unit))
     for places in arrived.values():
         places.reverse()
-    from_, to = defaultdict(dict), defaultdict(dict)
+    gone: _Moves = defaultdict(dict)
+    come: _Moves = defaultdict(dict)
     last, count = (-1, -1, -1, -1), 0
     for number, gap in enumerate(gaps):
         for unit in range(gap.old_first, gap.old_last):
@@ -119,8 +120,8 @@ def _moves(gaps: list[_Gap]) -> tuple[_Moves, _Moves]:
             if last != (number, unit - 1, there, other - 1):
                 count += 1
             last = (number, unit, there, other)
-            from_[number][unit] = to[there][other] = count
-    return from_, to
+            gone[number][unit] = come[there][other] = count
+    return gone, come
 
 
 def _gap_edits(gap: _Gap, gone: dict[int, int], come: dict[int, int], alphabet: Alphabet) -> Iterator[Edit]:
@@ -162,6 +163,10 @@ def _pairs(
     gap: _Gap, gone: dict[int, int], come: dict[int, int], alphabet: Alphabet
 ) -> list[tuple[int, int, int, int]]:
     """Return which old sentences were reworded into which new ones, as ranges: (old, end, new, end), in order."""
+    if gap.old_last - gap.old_first == gap.new_last - gap.new_first == 1 and not gone and not come:
+        before, after = gap.old.keys[gap.old_first], gap.new.keys[gap.new_first]
+        if 2 * sum(shared_words(before, after)) >= max(len(before), len(after)):
+            return [(gap.old_first, gap.old_last, gap.new_first, gap.new_last)]
     old = {n: alphabet.spell(tokens(gap.old.keys[n])) for n in range(gap.old_first, gap.old_last) if n not in gone}
     new = {n: alphabet.spell(tokens(gap.new.keys[n])) for n in range(gap.new_first, gap.new_last) if n not in come}
     links = []

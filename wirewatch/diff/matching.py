@@ -49,12 +49,12 @@ def matching_blocks(old: str, new: str) -> Iterator[tuple[int, int, int]]:
                 if block.size:
                     yield a + block.a, b + block.b, block.size
             continue
-        head = _shared_prefix(old[a:a_end], new[b:b_end])
+        head = shared_head(old[a:a_end], new[b:b_end])
         if head:
             yield a, b, head
             todo.append((a + head, a_end, b + head, b_end, cuts))
             continue
-        tail = _shared_prefix(old[a:a_end][::-1], new[b:b_end][::-1])
+        tail = shared_tail(old[a:a_end], new[b:b_end])
         if tail:
             todo.append((a_end - tail, a_end, b_end - tail, b_end, 0))
             todo.append((a, a_end - tail, b, b_end - tail, cuts))
@@ -66,11 +66,24 @@ def matching_blocks(old: str, new: str) -> Iterator[tuple[int, int, int]]:
             todo.extend((i, i_end, j, j_end, cuts - 1) for i, j, i_end, j_end in reversed(parts))
 
 
-def _shared_prefix(old: str, new: str) -> int:
+def shared_head(old: str, new: str) -> int:
+    """Return how many characters both begin with."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
         if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def shared_tail(old: str, new: str) -> int:
+    """Return how many characters both end with."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
             low = middle
         else:
             high = middle - 1

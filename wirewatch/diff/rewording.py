@@ -6,13 +6,16 @@ person marks those as one change, and so does this; but a number that took a num
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
-from wirewatch.diff.matching import Alphabet, matching_blocks
-from wirewatch.diff.words import Span, numbers, token_spans
+from wirewatch.diff.matching import Alphabet, matching_blocks, shared_head, shared_tail
+from wirewatch.diff.words import Span, numbers, token_spans, words
 
-# The longest word that may be swallowed between two changes. MEASURED
-_ISLAND: Final = 3
+# The longest word that may be swallowed between two changes, in letters. On the sentence pairs of arXivEdits (dev, gold
+# token spans) F1 is .9366 without joining, .9374 with 3 letters, .9397 with 6; longer gains under .002.
+_ISLAND: Final = 6
+_SPACE_BEHIND_WORD: Final = re.compile(r"(?<=\S)\s")
 
 
 class Edit(NamedTuple):
@@ -27,6 +30,9 @@ class Edit(NamedTuple):
 
 def word_edits(old: str, old_span: Span, new: str, new_span: Span, alphabet: Alphabet) -> list[Edit]:
     """Return the edits, in words, that turn one span of `old` into one of `new`."""
+    head, tail = shared_words(old[slice(*old_span)], new[slice(*new_span)])
+    old_span = (old_span[0] + head, old_span[1] - tail)
+    new_span = (new_span[0] + head, new_span[1] - tail)
     old_text, new_text = old[slice(*old_span)], new[slice(*new_span)]
     spans, new_spans = token_spans(old_text, old_span[0]), token_spans(new_text, new_span[0])
     codes = alphabet.spell([old[a:b] for a, b in spans])
@@ -39,6 +45,26 @@ def word_edits(old: str, old_span: Span, new: str, new_span: Span, alphabet: Alp
             at, new_at = end, new_end
     edits.append(_trimmed(old, new, Edit(at, old_span[1], new_at, new_span[1])))
     return _without_islands(old, new, [edit for edit in edits if edit[0] < edit[1] or edit[2] < edit[3]])
+
+
+def shared_words(old: str, new: str) -> tuple[int, int]:
+    """Return how many characters of whole words both begin and end with, so that only the middle need be cut up."""
+    shared = shared_head(old, new)
+    head = _last_word_start(old[:shared])
+    old, new = old[head:], new[head:]
+    ending = old[len(old) - shared_tail(old, new) :]
+    gap = _SPACE_BEHIND_WORD.search(ending)
+    return head, len(ending) - gap.start() if gap else 0
+
+
+def _last_word_start(text: str) -> int:
+    """Return where the last word starts that has a space before it; 0 if none has."""
+    end = len(text)
+    while (at := max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))) >= 0:
+        if at + 1 < len(text) and not text[at + 1].isspace():
+            return at + 1
+        end = at
+    return 0
 
 
 def _kept(old: str, spans: list[Span], new: str, new_spans: list[Span]) -> list[tuple[int, int, int, int]]:
@@ -83,7 +109,7 @@ def _texts(old: str, new: str, edit: Edit) -> tuple[str, str]:
 def _is_island(between: str, before: tuple[str, str], after: tuple[str, str]) -> bool:
     """Tell whether one short word between two changes says nothing by staying."""
     word = between.strip()
-    if len(word) > _ISLAND or len(word.split()) > 1:
+    if len(word) > _ISLAND or len(words(word)) > 1:
         return False
     if any(len(word) > max(map(len, texts)) for texts in (before, after)):
         return False

@@ -1,0 +1,180 @@
+"""Show a diff inside its text: on a terminal, as plain text, and as HTML that is safe to put anywhere.
+
+Deletions and insertions always carry marks or elements of their own, never colour alone. Publisher text cannot forge
+them: control characters and direction overrides become visible signs, and marks that occur in the text get a backslash.
+"""
+
+from __future__ import annotations
+
+import html as escaping
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rich.text import Text
+
+from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Wording
+
+HEADINGS: Final = {
+    "headline": "Headline",
+    "standfirst": "Standfirst",
+    "byline": "Byline",
+    "section": "Section",
+    "dateline": "Dateline",
+    "body": "Body",
+    "caption": "Caption",
+    "credit": "Credit",
+    "correction": "Correction note",
+}
+_OUTSIDE_WORDS: Final = 12  # words kept on either side of a change where long unchanged stretches are folded
+
+# All control characters but the line feed, line and paragraph separators, direction overrides and isolates, surrogates.
+_CONTROL: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+_MARK: Final = re.compile(r"([\[{])(?=\\*(?:moved \d+)?[-+])|(?<=[-+])(?=\\*[\]}])")
+_WORD: Final = re.compile(r"\s*\S+")
+_STYLES: Final = {"deleted": "red strike", "inserted": "green underline"}
+_HTML_STYLES: Final = {
+    "section": "margin:0 0 1em",
+    "del": "color:#8c1d18;background:#fdecea;text-decoration:line-through",
+    "ins": "color:#0b5d1e;background:#e6f4ea;text-decoration:underline",
+    "small": "color:#595959",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one field. In place of `folded` words stands only what sets the note off."""
+
+    kind: Literal["same", "deleted", "inserted", "folded"]
+    text: str = ""
+    move: int | None = None
+    folded: int = 0
+
+
+def visible(text: str) -> str:
+    """Return `text` with each control character and direction override as a visible sign; line feeds stay."""
+    return _CONTROL.sub(_sign, text)
+
+
+def terminal(diff: Diff, old: Wording, *, context: int | None = _OUTSIDE_WORDS) -> Text:
+    """Return the redline for a terminal: red and struck through, green and underlined, with the marks of `plain`.
+
+    `context` is how many words are kept around a change; None keeps all.
+    """
+    text = Text()
+    for name, pieces in _fields(diff, old, context):
+        text.append(f"{HEADINGS[name]}\n", style="bold")
+        for piece in pieces:
+            text.append(_plain(piece), style="dim" if piece.kind == "folded" else _STYLES.get(piece.kind, ""))
+        text.append("\n\n")
+    text.rstrip()
+    return text
+
+
+def plain(diff: Diff, old: Wording, *, context: int | None = _OUTSIDE_WORDS) -> str:
+    """Return the redline as text: `[-old-]{+new+}`, moved sentences as `[moved 1-…-]` and `{moved 1+…+}`.
+
+    A mark that occurs in the text itself gets a backslash after its first character. `context` as in `terminal`.
+    """
+    blocks = (
+        f"{HEADINGS[name]}\n{''.join(_plain(piece) for piece in pieces)}"
+        for name, pieces in _fields(diff, old, context)
+    )
+    return "\n\n".join(blocks)
+
+
+def html(diff: Diff, old: Wording, *, context: int | None = _OUTSIDE_WORDS, styles: bool = False) -> str:
+    """Return the redline as HTML: one `<section>` a field, with `<del>` and `<ins>`; all text is escaped.
+
+    `styles` writes the colours into the elements, for mail; a page with a style sheet of its own leaves it out.
+    `context` as in `terminal`.
+    """
+    style = {tag: f' style="{css}"' if styles else "" for tag, css in _HTML_STYLES.items()}
+    sections = (
+        f'<section class="redline"{style["section"]}><h3>{HEADINGS[name]}</h3>'
+        f'<p dir="auto">{"".join(_html(piece, style) for piece in pieces)}</p></section>'
+        for name, pieces in _fields(diff, old, context)
+    )
+    return "\n".join(sections)
+
+
+def pieces_of(diff: Diff, old: Wording, name: str, *, context: int | None = None) -> Iterator[Piece]:
+    """Yield one field's stretches in reading order; with `context`, longer unchanged ones are folded."""
+    text = getattr(old, name) or ""
+    hunks = [hunk for hunk in diff.hunks if hunk.field == name]
+    at = 0
+    for hunk in hunks:
+        yield from _folded(text[at : hunk.old.start], context, after=at > 0 or hunk is not hunks[0], before=True)
+        yield from _changed(hunk)
+        at = hunk.old.end
+    yield from _folded(text[at:], context, after=bool(hunks), before=False)
+
+
+def _fields(diff: Diff, old: Wording, context: int | None) -> Iterator[tuple[str, list[Piece]]]:
+    for name in WORDING_FIELDS:
+        if name in diff.changed_fields:
+            yield name, list(pieces_of(diff, old, name, context=context))
+
+
+def _changed(hunk: Hunk) -> Iterator[Piece]:
+    if hunk.old.exact:
+        yield Piece("deleted", hunk.old.exact, move=hunk.move)
+    if hunk.new.exact:
+        yield Piece("inserted", hunk.new.exact, move=hunk.move)
+
+
+def _folded(text: str, context: int | None, *, after: bool, before: bool) -> Iterator[Piece]:
+    """Yield an unchanged stretch; `after` and `before` tell whether a change lies on that side of it."""
+    ends = [0, *(match.end() for match in _WORD.finditer(text))] if context is not None else []
+    keep = (context or 0) * (after + before)
+    # Folding fewer than four words saves no room.
+    if context is None or len(ends) - 1 < keep + 4:
+        if text:
+            yield Piece("same", text)
+        return
+    first = ends[context] if after else 0
+    last = ends[-1 - context] if before else len(text)
+    if first:
+        yield Piece("same", text[:first])
+    yield Piece("folded", " " if after else "", folded=len(ends) - 1 - keep)
+    if last < len(text):
+        yield Piece("same", text[last:])
+
+
+def _plain(piece: Piece) -> str:
+    if piece.kind == "folded":
+        return f"{piece.text}[… {piece.folded} words …]"
+    text = _MARK.sub(r"\g<1>\\", visible(piece.text))
+    move = f"moved {piece.move}" if piece.move is not None else ""
+    if piece.kind == "deleted":
+        return f"[{move}-{text}-]"
+    if piece.kind == "inserted":
+        return f"{{{move}+{text}+}}"
+    return text
+
+
+def _html(piece: Piece, style: dict[str, str]) -> str:
+    if piece.kind == "folded":
+        return f"{piece.text}<small{style['small']}>[… {piece.folded} words …]</small>"
+    text = escaping.escape(visible(piece.text)).replace("\n", "<br>")
+    if piece.kind == "same":
+        return text
+    tag = "del" if piece.kind == "deleted" else "ins"
+    if piece.move is None:
+        return f"<{tag}{style[tag]}>{text}</{tag}>"
+    label = f"<small{style['small']}>[moved {piece.move}] </small>"
+    return f'{label}<{tag} data-move="{piece.move}"{style[tag]}>{text}</{tag}>'
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)  # the control pictures, ␀ to ␟
+    if code == 0x7F:
+        return "␡"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"‹U+{code:04X}›"
