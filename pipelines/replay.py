@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -55,7 +56,7 @@ def replay(
     began = time.monotonic()
     captures = read_captures(inputs, url=url, observed_at=observed_at, feed=feed)
     store = open_store(config, clock.now())
-    job = config.job(clock, secrets.token_hex(8), replay=True)
+    job = replace(config.job(clock, secrets.token_hex(8)), replay=True)
     delivered: Counter[str] = Counter()
     malformed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="wirewatch-replay-") as folder:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, exists, literal, select, update
+from sqlalchemy import Connection, delete, exists, func, literal, select, update
 
 from wirewatch.canonical import canonical_json, sha256
 from wirewatch.encoding import revive
@@ -111,6 +111,16 @@ def text(conn: Connection, keys: Iterable[str], text_hash: str) -> Text:
         text_hash=row.text_hash,
         content_hash=row.content_hash,
     )
+
+
+def kept_diff(conn: Connection, diff_id: str) -> Any:
+    """Return a kept diff as plain values, or None."""
+    return conn.scalar(select(diffs.c.diff).where(diffs.c.id == diff_id))
+
+
+def count_articles(conn: Connection) -> int:
+    """Return how many articles have been observed."""
+    return conn.scalar(select(func.count(observations.c.article.distinct()))) or 0
 
 
 def names(conn: Connection, article: str) -> tuple[Alias, ...]:
