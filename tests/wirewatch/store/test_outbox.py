@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.wirewatch.store.together import run_together
+from tests.wirewatch.store.together import Workers
 from wirewatch.store import Store, outbox
 from wirewatch.store.outbox import Batch, Item, announce
 from wirewatch.store.tables import deliveries
@@ -177,9 +177,9 @@ def test_batch_of_a_killed_process_comes_again_the_same(store: Store) -> None:
     assert names(batch) == ["1", "2"]
 
 
-def test_two_processes_claim_no_row_twice(store: Store) -> None:
+def test_two_processes_claim_no_row_twice(store: Store, workers: Workers) -> None:
     put(store, *(item(f"{n:03}", article=str(n % 7)) for n in range(100)))
-    printed = run_together(CLAIM_ALL, store.url, NOON.isoformat())
+    printed = workers.run(CLAIM_ALL, store.url, NOON.isoformat())
     claimed = [name for output in printed for batch in json.loads(output) for name in batch]
     left = []
     while batch := claim(store):  # one process may have ended while the other held the rest back

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.conftest import Databases
-from tests.wirewatch.store.together import run_together
+from tests.wirewatch.store.together import Workers
 from wirewatch.errors import ConfigurationError, StoreError, Superseded
 from wirewatch.store import Store, migrations
 from wirewatch.store.sql import insert
@@ -46,8 +46,8 @@ def keys(store: Store) -> set[str]:
 # Opening and migrating
 
 
-def test_processes_that_start_at_once_all_open_a_new_store(empty_url: str) -> None:
-    run_together(OPEN, empty_url, n=3)
+def test_processes_that_start_at_once_all_open_a_new_store(empty_url: str, workers: Workers) -> None:
+    workers.run(OPEN, empty_url)
     store = Store.open(empty_url)
     assert keys(store) == set()
     store.close()
@@ -142,9 +142,9 @@ def test_pickled_store_becomes_the_other_processes_shared_one(store: Store) -> N
 # Transactions
 
 
-def test_two_processes_that_read_and_then_write_lose_nothing(store: Store) -> None:
+def test_two_processes_that_read_and_then_write_lose_nothing(store: Store, workers: Workers) -> None:
     put(store, "n", "0")
-    run_together(ADD, store.url)
+    workers.run(ADD, store.url)
     with store.reading() as conn:
         assert conn.scalar(sa.select(meta.c.value)) == "200"
 
@@ -214,7 +214,7 @@ def test_read_only_store_is_told(store: Store) -> None:
 
 
 def test_lost_connection_is_told_and_the_next_transaction_has_a_new_one(databases: Databases) -> None:
-    store = Store.open(databases.migrated())
+    store = Store.open(databases.empty())
 
     def lose() -> None:
         with store.begin() as conn:
@@ -231,7 +231,7 @@ def test_lost_connection_is_told_and_the_next_transaction_has_a_new_one(database
 
 
 def test_deadlock_and_lost_race_are_superseded(databases: Databases) -> None:
-    store = Store.open(databases.migrated())
+    store = Store.open(databases.empty())
     for code in ("40001", "40P01"):
         with pytest.raises(Superseded, match="try again"), store.begin() as conn:
             conn.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'raced' USING ERRCODE = '{code}'; END $$")

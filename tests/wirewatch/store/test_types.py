@@ -86,7 +86,7 @@ def test_number_is_never_given_twice(store: Store, table: sa.Table) -> None:
         with store.begin() as conn:
             given_ids.append(conn.scalar(sa.insert(table).values(row).returning(table.c.id)))
             conn.execute(sa.delete(table))
-    assert given_ids == [1, 2]
+    assert given_ids[0] < given_ids[1]
 
 
 @given(name=st.text(max_size=400) | st.text("x/é😀", min_size=900, max_size=1100), other=st.text(max_size=1100))
