@@ -7,6 +7,7 @@ none is needed here, and each is a way to write a file that does not mean what i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
 _CONSTANTS: Final[dict[str, bool | None]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _VARIABLE: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CREDENTIALS: Final = re.compile(r"//[^/\s]*@")
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, where PyYAML has it
 
 
@@ -57,7 +59,8 @@ class Document:
         text = self.written.get(steps)
         if text is None and any(steps == place[: len(steps)] for place in self.written):
             return "this"
-        shown = repr(value if text is None else text)
+        shown = json.dumps(value) if isinstance(value, bool) else repr(value if text is None else text)
+        shown = _CREDENTIALS.sub("//…@", shown)
         return shown if len(shown) <= 80 else f"{shown[:79]}…"
 
 
@@ -73,7 +76,7 @@ def read_document(path: Path, environ: Mapping[str, str]) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem)))
-        raise _unusable(path, f"this is no YAML: {what}", mark and mark.line + 1) from error
+        raise _unusable(path, f"this is no YAML: {what}", None if mark is None else mark.line + 1) from error
     except yaml.YAMLError as error:
         raise _unusable(path, f"this is no YAML: {str(error).splitlines()[0]}") from error
     return document
@@ -130,7 +133,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, steps)
         if len(steps) >= DEPTH_LIMIT:
-            raise yaml.MarkedYAMLError(problem="it is nested too deep", problem_mark=event.start_mark)
+            raise _unusable(Path(self._document.name), "it is nested too deep", _line(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(steps)
         return self._mapping(steps)
@@ -207,5 +210,4 @@ def _resolved(text: str) -> Any:
 
 
 def _line(event: yaml.Event) -> int:
-    line: int = event.start_mark.line
-    return line + 1
+    return 0 if event.start_mark is None else event.start_mark.line + 1

@@ -20,7 +20,7 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        where = ", ".join(filter(None, (self.line and f"line {self.line}", self.place)))
+        where = ", ".join(filter(None, (f"line {self.line}" if self.line else "", self.place)))
         return f"{where}: {self.message}" if where else self.message
 
 

@@ -1,0 +1,196 @@
+"""Read a deployment's one YAML file into what jobs are given.
+
+`load` reads the file and the environment, once; nothing after it does. What it gives has no text of the file any more,
+only the rooms' own records, so that a rule can be tested without a file. A store's address holds its password: it is
+in `store`, and in no message and no `repr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pipelines.config.complaints import complain, complain_of_repetitions, complain_of_secrets
+from pipelines.config.document import Document, read_document
+from pipelines.config.problems import BadConfiguration, Problem
+from pipelines.config.settings import (
+    DAY,
+    FeedSettings,
+    FetchSettings,
+    Settings,
+    SourceSettings,
+    WorkSettings,
+)
+from transforms.sinks.base import Sink
+from wirewatch.identity import normalise_url
+from wirewatch.model import Instance, Source
+from wirewatch.store import Store
+from wirewatch.store.engine import parse, shown
+
+if TYPE_CHECKING:
+    from transforms.process import Job
+    from wirewatch.clock import Clock
+    from wirewatch.fetch import FetchPolicy
+
+__all__ = ["DEFAULT_NAME", "BadConfiguration", "Config", "Problem", "load", "parse_settings"]
+
+M = TypeVar("M", bound=BaseModel)
+
+DEFAULT_NAME: Final = "wirewatch.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One deployment, as jobs take it. Feeds and articles are pairs of normalised URL and source."""
+
+    path: Path
+    instance: Instance
+    store: str = field(repr=False)  # its address, with its password
+    fetch_settings: FetchSettings
+    feeds: tuple[tuple[str, Source], ...] = ()
+    articles: tuple[tuple[str, Source], ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    work: WorkSettings = field(default_factory=WorkSettings)
+
+    @property
+    def shown_store(self) -> str:
+        """The store's address without its password."""
+        return shown(parse(self.store))
+
+    @property
+    def spacing_seconds(self) -> float:
+        return self.fetch_settings.spacing
+
+    @property
+    def host_spacing(self) -> Mapping[str, float]:
+        return self.fetch_settings.hosts
+
+    @cached_property
+    def fetch(self) -> FetchPolicy:
+        """The rules for requests; made at first use, since it imports an HTTP client."""
+        from wirewatch.fetch import FetchPolicy  # noqa: PLC0415
+
+        settings = self.fetch_settings
+        return FetchPolicy(
+            contact=settings.contact,
+            connect_seconds=settings.connect_timeout,
+            read_seconds=settings.read_timeout,
+            total_seconds=settings.total_timeout,
+            max_redirects=settings.max_redirects,
+            article_bytes=settings.article_size,
+            feed_bytes=settings.feed_size,
+            allow_addresses=settings.allow_addresses,
+            connect_to=settings.connect_to,
+            ca_file=None if settings.ca_file is None else str(settings.ca_file),
+            parallel=settings.parallel,
+            parallel_per_host=settings.parallel_per_host,
+        )
+
+    def open_store(self) -> Store:
+        """Open the store, made if need be; raise StoreError or ConfigurationError where that cannot be."""
+        return Store.open(self.store)
+
+    def job(self, clock: Clock, run: str) -> Job:
+        """Return what the steps of one run are given."""
+        from transforms.process import Job  # noqa: PLC0415 (imports all that reads a page)
+
+        return Job(
+            store=self.store,
+            instance=self.instance,
+            clock=clock,
+            run=run,
+            fetch=self.fetch,
+            sinks=tuple(sink.name for sink in self.sinks),
+            children=self.work.children,
+            timeout_seconds=self.work.timeout,
+            horizon_seconds=self.work.horizon,
+            wave=self.work.wave,
+        )
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the configuration in a file, with values from `environ` for each `${NAME}`.
+
+    Raise BadConfiguration with everything that is wrong with it.
+    """
+    document = read_document(path, environ)
+    settings = parse_settings(document)
+    folder = path.absolute().parent
+    return Config(
+        path=path,
+        instance=Instance(authority=settings.instance.authority, since=settings.instance.since),
+        store=_anchored_store(settings.store.get_secret_value(), folder),
+        fetch_settings=_anchored(settings.fetch, folder),
+        feeds=tuple((url, source(feed, url)) for feed in settings.feeds for url in [normalise_url(feed.url)]),
+        articles=tuple((normalise_url(one.url), source(one)) for one in settings.articles),
+        sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
+        work=settings.work,
+    )
+
+
+def parse_settings(document: Document) -> Settings:
+    """Return what a document says, or raise BadConfiguration with everything that is wrong with it."""
+    if document.value is None and not document.problems:
+        document.report((), "this is empty; `wirewatch init` writes one to start from")
+    elif not isinstance(document.value, dict) and not document.problems:
+        document.report((), "this is no mapping; write keys and values, such as `feeds:`")
+    settings = None
+    if isinstance(document.value, dict):
+        complain_of_repetitions(document)
+        complain_of_secrets(document)
+        try:
+            settings = Settings.model_validate(document.value)
+        except ValidationError as error:
+            complain(document, error)
+    if document.problems or settings is None:
+        raise BadConfiguration(document.name, document.problems)
+    return settings
+
+
+def source(settings: SourceSettings, feed: str | None = None) -> Source:
+    """Return what readings may take from a source's settings; `feed` is the feed's normalised address."""
+    of_feed: dict[str, Any] = {}
+    if isinstance(settings, FeedSettings):
+        interval = settings.interval
+        of_feed = {
+            "feed": feed,
+            "feed_name": settings.name,
+            "track": settings.track,
+            "interval_seconds": None if interval is None else round(interval),
+        }
+    return Source(
+        **of_feed,
+        publisher=settings.publisher,
+        publisher_url=settings.publisher_url,
+        section=settings.section,
+        language=settings.language,
+        zone=settings.zone,
+        zone_names=tuple(sorted(settings.zone_names.items())),
+        copyright_holder=settings.copyright_holder,
+        copyright_notice=settings.copyright_notice,
+        usage_terms=settings.usage_terms,
+        terms_url=settings.terms_url,
+        floor_seconds=round(settings.floor),
+        end_days=round(settings.end / DAY),
+    )
+
+
+def _anchored_store(address: str, folder: Path) -> str:
+    """Return the store's address with a relative file in the configuration's folder, wherever the command is run."""
+    url = parse(address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return address
+    return f"sqlite:///{folder / url.database}"
+
+
+def _anchored(settings: M, folder: Path) -> M:
+    """Return settings whose relative paths lie in the configuration's folder."""
+    paths = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return settings.model_copy(
+        update={name: folder / path.expanduser() for name, path in paths.items() if isinstance(path, Path)}
+    )
