@@ -26,6 +26,9 @@ _ALL_PAIRS: Final = 256
 _ALL_CELLS: Final = 1 << 26  # words and marks of the one side times those of the other: 1 ms
 _RARE: Final = 8  # sentences a word may occur in to be rare
 _CANDIDATES: Final = 3  # sentences looked at closely for each old one
+# Beyond this many changed sentences in one place (a long article has 500) they are exchanged whole: 10 MB of them would
+# take 30 s to pair, and nobody reads the result.
+_MOST_SENTENCES: Final = 50_000
 
 
 @dataclass(slots=True)
@@ -167,6 +170,8 @@ def _pairs(
         before, after = gap.old.keys[gap.old_first], gap.new.keys[gap.new_first]
         if 2 * sum(shared_words(before, after)) >= max(len(before), len(after)):
             return [(gap.old_first, gap.old_last, gap.new_first, gap.new_last)]
+    if gap.old_last - gap.old_first + gap.new_last - gap.new_first > _MOST_SENTENCES:
+        return []
     old = {n: alphabet.spell(tokens(gap.old.keys[n])) for n in range(gap.old_first, gap.old_last) if n not in gone}
     new = {n: alphabet.spell(tokens(gap.new.keys[n])) for n in range(gap.new_first, gap.new_last) if n not in come}
     links = []
