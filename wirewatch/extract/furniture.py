@@ -17,7 +17,7 @@ _MENU_MARK = re.compile(r"\s(?:[|·•›»>/–—])\s|\t")
 _BULLET = re.compile(r"^[\s*•·▪■–—>|-]+|[\s|·•]+$")
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
 _BY_LONGEST = 160
-_AGENCY = re.compile(r"^[A-Z]{2,5}(?:/[A-Z]{2,5})?$")
+_INITIAL = re.compile(r"\b(?:Jr|Sr|[A-Z])\.$")  # a name may end with a full stop
 _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _DATELINE = re.compile(
     r"^(?P<place>[^\W\d_](?:[^\W_]|[ .,'’\-/]){1,58}?)\s?(?P<agency>\([^()]{1,30}\))?\s?(?:—|–|--|\s-|―)\s?(?=\S)"
@@ -77,7 +77,7 @@ def _openings() -> re.Pattern[str]:
 
 def byline_of(line: str, language: str | None) -> str | None:
     """Return the byline that a line opens with (`By Marta Quill`), without stamps behind it; None if it is none."""
-    if len(line) > _BY_LONGEST or ends_sentence(line.rstrip(".")):
+    if len(line) > _BY_LONGEST or (ends_sentence(line) and not _INITIAL.search(line)):
         return None
     first = re.split(r"\s[|·•]\s|\s[–—]\s(?=.*\d)", line, maxsplit=1)[0].strip()
     found = _by(primary(language)).match(first)

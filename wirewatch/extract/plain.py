@@ -80,7 +80,7 @@ def _divided(lines: list[str], language: str | None) -> tuple[list[str], list[st
     counts = Counter(map(_same, lines))
     end = others = 0
     for n, line in enumerate(lines[:20]):
-        if _is_furniture(line, language) or counts[_same(line)] > 1:
+        if counts[_same(line)] > 1 or (_is_furniture(line, language) and not (others and is_chrome(line))):
             end, others = n + 1, 0
             continue
         others += 1

@@ -35,6 +35,8 @@ _LIMITS: Final = {
     "caption": 4000,
     "credit": 500,
 }
+_HEADINGS: Final = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_FEW_BLOCKS = 3
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -158,7 +160,7 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     headline = choose_headline(printed[:10], data.headlines, page.title, publisher)
     start = next((n for n, line in enumerate(lines) if key(line.text) == key(headline or "")), 0)
     draft = Draft(
-        blocks=find_blocks(page.tree) or _stated_blocks(data),
+        blocks=_as_printed(find_blocks(page.tree), lines) or _stated_blocks(data),
         headline=headline,
         descriptions=data.descriptions,
         section=data.section or _crumb(lines, headline, publisher),
@@ -184,6 +186,30 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     ][:5]
     draft.noise = _noise(lines, draft)
     return draft
+
+
+def _as_printed(blocks: list[Block], lines: list[Line]) -> list[Block]:
+    """Return the blocks with those divided that run several printed lines together.
+
+    For a text of under 250 characters trafilatura falls back to one block for all that the article element holds.
+    """
+    if len(blocks) > _FEW_BLOCKS:
+        return blocks
+    printed = {key(line.text) for line in lines}
+    return [
+        part for block in blocks for part in (_divided(block, lines) if key(block.text) not in printed else [block])
+    ]
+
+
+def _divided(block: Block, lines: list[Line]) -> list[Block]:
+    whole, done = key(block.text), 0
+    found: list[Block] = []
+    for line in lines:
+        same = key(line.text)
+        if same and whole.startswith(same, done):
+            found.append(Block(line.text, heading=line.tag in _HEADINGS))
+            done += len(same)
+    return found if done == len(whole) else [block]
 
 
 def _stated_blocks(data: Stated) -> list[Block]:
