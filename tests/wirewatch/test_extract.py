@@ -564,3 +564,16 @@ def test_any_page_gives_a_reading_that_can_be_stored(pieces: list[str], content_
 )
 def test_any_bytes_give_a_reading(body: bytes, content_type: str | None) -> None:
     assert read(body, content_type=content_type).observed == OBSERVED
+
+
+@pytest.mark.parametrize(
+    "crumbs",
+    [
+        '<nav class="breadcrumb"><ol><li><a href="/">Home</a></li><li><a href="/local">Local</a></li></ol></nav>',
+        '<div class="breadcrumbs"><a href="/local">Local</a></div>',
+        '\n<a class="kicker" href="/local">Local</a>\n',
+    ],
+    ids=["nav", "div", "kicker"],
+)
+def test_section_is_the_last_crumb_before_the_headline(crumbs: str) -> None:
+    assert wording(html().replace("<h1>", f"{crumbs}<h1>")).section == "Local"

@@ -216,7 +216,7 @@ class _Scan:
             self.words.append(" " if tag in _BLOCKS or element.get("class") else "")
         elif tag in _BLOCKS:
             self._flush(state)
-        elif state != above and not self.words:
+        elif state != above and not "".join(self.words).strip():
             self.line = state
         if element.text:
             self.words.append(element.text)
@@ -229,6 +229,8 @@ class _Scan:
 
     def _state(self, element: Any, tag: str, above: _State) -> _State:
         part, _, in_article, figure = above
+        if tag == "nav" and "breadcrumb" in element.get("class", "").lower():
+            return _State(Part.CRUMB, tag, in_article, figure)
         if tag in ("nav", "footer", "form"):
             return _State(Part.NOISE, tag, False, figure)
         if tag == "h1" or above.tag == "h1":
