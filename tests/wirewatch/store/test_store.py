@@ -19,6 +19,12 @@ from wirewatch.store.sql import insert
 from wirewatch.store.tables import meta, metadata, pages
 
 OPEN = "import sys; from wirewatch.store import Store; Store.open(sys.argv[1]).close()"
+OPEN_MANY = """
+import sys
+from wirewatch.store import Store
+for n in range(15):
+    Store.open(f"sqlite:///{sys.argv[1]}/{n}.sqlite").close()
+"""
 ADD = """
 import sys
 import sqlalchemy as sa
@@ -51,6 +57,11 @@ def test_processes_that_start_at_once_all_open_a_new_store(empty_url: str, worke
     store = Store.open(empty_url)
     assert keys(store) == set()
     store.close()
+
+
+def test_processes_that_make_many_files_side_by_side_never_find_one_locked(tmp_path: Path, workers: Workers) -> None:
+    workers.run(OPEN_MANY, str(tmp_path))
+    assert len(list(tmp_path.glob("*.sqlite"))) == 15
 
 
 def test_migrated_schema_is_that_of_the_tables(store: Store) -> None:
