@@ -1,0 +1,281 @@
+"""Find an article under any of its names, and show its ledger as a timeline with a redline between two revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text as Words
+
+from pipelines.cli.given import address
+from pipelines.cli.screen import answers, distance, emit, moment, number, one_line, table
+from pipelines.config import Config
+from wirewatch import redline, wording
+from wirewatch.bounded import Pool
+from wirewatch.canonical import article_uri
+from wirewatch.diff import compare
+from wirewatch.errors import ConfigurationError
+from wirewatch.model import Alias, Claim, Diff, Observation, Outcome, Revision, Seen, Verdict
+from wirewatch.revisions import History, Ledger, fold, stamp_of
+from wirewatch.significance import judge
+from wirewatch.store import Store, ledger
+from wirewatch.store.ledger import Text
+
+_QUIET: Final = (Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.DUPLICATE)
+_ZONES: Final = {"stated": "zone stated", "configured": "zone configured", "assumed": "zone assumed"}
+_DISCLOSED: Final = {
+    "disclosed": "disclosed by the publisher",
+    "undisclosed": "not disclosed by the publisher",
+    "unknown": "",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """One article as the store has it."""
+
+    uri: str
+    row: Any
+    names: tuple[Alias, ...]
+    ledger: Ledger
+    history: History
+    texts: dict[str, Text]  # by the hash of the text, of each revision
+
+    @property
+    def headline(self) -> str:
+        """The latest headline, or the address where there is none."""
+        revisions = self.history.revisions
+        said = self.texts[revisions[-1].text_hash].wording.headline if revisions else None
+        return one_line(said) or self.row.url
+
+    def summary(self, now: datetime) -> str:
+        """Return how the article stands, in one line."""
+        due = f"next look {distance(self.row.due_at, now)}" if self.row.due_at else "not asked any more"
+        versions = number(len(self.history.revisions), "revision")
+        return f"{self.headline} — {versions}, {self._standing()}, {due}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it for programs."""
+        return {
+            "uri": self.uri,
+            "url": self.row.url,
+            "names": self.names,
+            "availability": self.history.availability.value,
+            "available_since": self.history.available_since,
+            "due_at": self.row.due_at,
+            "revisions": [
+                {"revision": one, "wording": self.texts[one.text_hash].wording} for one in self.history.revisions
+            ],
+            "observations": [
+                {"outcome": outcome.value, "observation": observation}
+                for observation, outcome in zip(self.ledger.observations, self.history.outcomes, strict=True)
+            ],
+        }
+
+    def timeline(self, now: datetime) -> RenderableType:
+        """Return who it is, what it is called and all that was seen of it, for a terminal."""
+        due = f"{moment(self.row.due_at)} ({distance(self.row.due_at, now)})" if self.row.due_at else "not any more"
+        facts = table("", "")
+        facts.show_header = False
+        for name, value in (
+            ("Address", one_line(self.row.url)),
+            ("Uri", self.uri),
+            ("Standing", self._standing()),
+            ("Next look", due),
+            *((f"{alias.kind.capitalize()}", one_line(alias.name)) for alias in self._other_names()),
+        ):
+            facts.add_row(Words(name, style="dim"), value)
+        seen = table("Observed (UTC)", "Outcome", "Rev.", "The publisher's clock", numbers=("Rev.",))
+        seen.columns[0].no_wrap = True
+        for row in self._rows():
+            seen.add_row(*row)
+        return Group(Words(self.headline, style="bold"), "", facts, "", seen)
+
+    def revision(self, version: int) -> Revision:
+        """Return a revision by the number people see; raise ConfigurationError if there is none."""
+        revisions = self.history.revisions
+        if not 1 <= version <= len(revisions):
+            there = number(len(revisions), "revision")
+            raise ConfigurationError(f"There is no revision {version} of this article; it has {there}", about=self.uri)
+        return revisions[version - 1]
+
+    def _standing(self) -> str:
+        history = self.history
+        since = f" since {moment(history.available_since)} UTC" if history.available_since else ""
+        if not self.ledger.observations:
+            return "not read yet" + (f": {one_line(self.row.last_detail)}" if self.row.last_detail else "")
+        pending = f"; a {history.pending.kind} wording awaits confirmation" if history.pending else ""
+        return f"{history.availability.value}{since}{pending}"
+
+    def _other_names(self) -> Iterator[Alias]:
+        return (alias for alias in self.names if alias.name != self.row.url)
+
+    def _rows(self) -> Iterator[tuple[str, str | Words, str, str]]:
+        """Yield the timeline's rows; re-reads that changed nothing are one row together."""
+        told = list(zip(self.ledger.observations, self.history.outcomes, strict=True))
+        stamp: datetime | None = None
+        at = 0
+        while at < len(told):
+            observation, outcome = told[at]
+            run = 1
+            while outcome in _QUIET and at + run < len(told) and told[at + run][1] is outcome:
+                run += 1
+            version = self._version(observation)
+            said, stamp = _said(observation, stamp if outcome in _QUIET else None)
+            if run > 1:
+                said = f"{number(run, 'time')}, until {moment(told[at + run - 1][0].observed)}"
+            style = "dim" if outcome in _QUIET else "bold" if outcome in (Outcome.NEW, Outcome.REVISED) else "yellow"
+            yield moment(observation.observed), Words(outcome.value.replace("_", " "), style=style), version, said
+            at += run
+
+    def _version(self, observation: Observation) -> str:
+        for revision in self.history.revisions:
+            same = revision.content_hash == observation.content_hash
+            if same and revision.first_observed <= observation.observed <= revision.last_observed:
+                return str(revision.version)
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """What changed from one revision to another."""
+
+    old: Revision
+    new: Revision
+    old_text: Text
+    diff: Diff
+    verdict: Verdict
+    sentence: str
+
+    def shown(self, *, whole: bool) -> RenderableType:
+        """Return it for a terminal, with unchanged text folded unless all is wanted."""
+        dates = " → ".join(moment(one.version_created) for one in (self.old, self.new))
+        title = Words(f"Revision {self.old.version} → {self.new.version}", style="bold")
+        title.append(f"  {dates} UTC", style="dim")
+        said = ". ".join(filter(None, (_capital(self.sentence), _capital(_DISCLOSED[self.verdict.disclosure])))) + "."
+        lines = redline.terminal(self.diff, self.old_text.wording, **({"context": None} if whole else {}))
+        return Group(title, said, "", lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "from": self.old.version,
+            "to": self.new.version,
+            "sentence": self.sentence,
+            "verdict": self.verdict,
+            "diff": self.diff,
+        }
+
+
+def show(
+    config: Config,
+    store: Store,
+    name: str,
+    versions: tuple[int | None, int | None],
+    now: datetime,
+    *,
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Print an article's ledger, and what changed between two revisions."""
+    article = find(store, config, name)
+    pair = chosen(article, *versions)
+    comparison = None
+    if pair is not None:
+        with Pool(1) as pool:
+            comparison = compared(article, *pair, pool)
+    if as_json:
+        emit(article.as_json() | ({"comparison": comparison.as_json()} if comparison else {}))
+        return
+    screen = answers()
+    screen.print(article.timeline(now))
+    if comparison is not None:
+        screen.print()
+        screen.print(comparison.shown(whole=whole))
+
+
+def find(store: Store, config: Config, name: str) -> Article:
+    """Return the article known under an address, uri or key; raise ConfigurationError if there is none."""
+    instance = config.instance
+    with store.reading() as conn:
+        for key in _keys(conn, name):
+            loaded = ledger.load(conn, key)
+            if not loaded.known:
+                continue
+            row = ledger.row(conn, key)
+            if row.merged_into:
+                loaded, row = ledger.load(conn, row.merged_into), ledger.row(conn, row.merged_into)
+            history = fold(loaded.ledger)
+            hashes = {revision.text_hash for revision in history.revisions}
+            return Article(
+                uri=article_uri(instance.authority, instance.since, row.key),
+                row=row,
+                names=ledger.names(conn, row.key),
+                ledger=loaded.ledger,
+                history=history,
+                texts={text_hash: ledger.text(conn, [row.key], text_hash) for text_hash in hashes},
+            )
+    raise ConfigurationError(f"Nothing is kept under {name}; `wirewatch watch URL` reads an article", about=name)
+
+
+def chosen(article: Article, old: int | None, new: int | None) -> tuple[Revision, Revision] | None:
+    """Return the two revisions to compare: the last two unless others are named; None where there is only one."""
+    count = len(article.history.revisions)
+    if count < 2 and old is None and new is None:
+        return None
+    to = new if new is not None else count
+    before = old if old is not None else to - 1
+    return article.revision(before), article.revision(to)
+
+
+def compared(article: Article, old: Revision, new: Revision, pool: Pool) -> Comparison:
+    """Return what changed between two revisions, worked out in a bounded process."""
+    before, after = article.texts[old.text_hash], article.texts[new.text_hash]
+    about = article.uri
+    diff = pool.run(compare, before.wording, after.wording, returns=Diff, about=about)
+    return Comparison(
+        old=old,
+        new=new,
+        old_text=before,
+        diff=diff,
+        verdict=pool.run(
+            judge,
+            diff,
+            before.wording,
+            after.wording,
+            old_stamp=old.stamp,
+            new_stamp=new.modified,
+            returns=Verdict,
+            about=about,
+        ),
+        sentence=pool.run(wording.sentence, diff, after.wording, returns=str, about=about),
+    )
+
+
+def _keys(conn: Any, name: str) -> Sequence[str]:
+    if "://" in name:
+        return sorted(ledger.named(conn, [address(name)]))
+    return [name.rpartition(":article/")[2] if name.startswith("tag:") else name]
+
+
+def _said(observation: Observation, known: datetime | None) -> tuple[str, datetime | None]:
+    """Return what an observation says of the publisher's time, or why there was nothing to read."""
+    if observation.seen not in (Seen.WORDING, Seen.NOT_MODIFIED):
+        return one_line(observation.detail, 200), known
+    stamp = stamp_of(observation.claims, "modified") or stamp_of(observation.claims, "published")
+    if stamp is None or stamp.at == known:
+        return "", known
+    return _clock(stamp), stamp.at
+
+
+def _clock(stamp: Claim) -> str:
+    what = "updated" if stamp.kind == "modified" else "published"
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in stamp.flags)
+    return f"{what} {moment(stamp.at)} ({stamp.where}, {_ZONES[stamp.zone]}{flags})"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
