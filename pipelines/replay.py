@@ -19,16 +19,15 @@ from typing import TypeVar
 
 import apache_beam as beam
 
-from pipelines import spool
 from pipelines.captures import Malformed, read_captures
 from pipelines.config import Config
-from pipelines.graph import ReadCaptures
 from pipelines.run import PassReport, Progress, open_store, report
+from pipelines.spool import Load, Spool, SpoolReads
 from pipelines.waves import run_graph
 from transforms.deliver import Deliver
 from transforms.fetch import Captured
 from transforms.process import Job, keeper_for
-from transforms.reading import ReadFeed
+from transforms.reading import ReadCaptures, ReadFeed
 from transforms.revisions import KeepRevisions
 from wirewatch.clock import Clock
 from wirewatch.keeping import Evidence
@@ -60,23 +59,26 @@ def replay(
     delivered: Counter[str] = Counter()
     malformed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="wirewatch-replay-") as folder:
-        path = Path(folder) / "spool"
-        path.touch()
+        arrived, reads = Spool(Path(folder) / "captures"), Spool(Path(folder) / "reads")
         good = _good(captures, store, clock, malformed)
         for done, wave in _waves(good, job.wave):
-            progress(f"Read {done:,} captures")
-            sourced = [Captured(capture=one, source=_source(one, config, store)) for one in wave]
+            progress(f"Reading captures: {done:,}")
+            sourced = ((one.observed, Captured(capture=one, source=_source(one, config, store))) for one in wave)
             run_graph(
-                "Captures" >> beam.Create(sourced) | "Read" >> ReadCaptures(job) | "Spool" >> spool.SpoolReads(path)
+                "Places" >> beam.Create(arrived.append(sourced))
+                | "Captures" >> Load(arrived)
+                | "Read" >> ReadCaptures(job)
+                | "Spool" >> SpoolReads(reads)
             )
-        places = [offset for _, offset in spool.places(path)]
-        _keep_evidence(job, path, places)
-        for done, offsets in _waves(places, job.wave):
-            progress(f"Kept {done:,} of {len(places):,} readings")
+            arrived.path.unlink()
+        places = reads.places()
+        _keep_evidence(job, reads, places)
+        for done, wave_of_places in _waves(places, job.wave):
+            progress(f"Keeping readings: {done:,} of {len(places):,}")
             delivered.update(
                 run_graph(
-                    "Places" >> beam.Create(offsets)
-                    | "Load" >> spool.LoadSpooled(path)
+                    "Places" >> beam.Create(wave_of_places)
+                    | "Reads" >> Load(reads)
                     | "Keep" >> KeepRevisions(job)
                     | "Deliver" >> Deliver(job, config.sinks)
                 )
@@ -116,9 +118,9 @@ def _source(capture: Capture, config: Config, store: Store) -> Source:
     return health.source if health else Source(feed=feed)
 
 
-def _keep_evidence(job: Job, path: Path, places: Sequence[int]) -> None:
+def _keep_evidence(job: Job, reads: Spool, places: Sequence[int]) -> None:
     keeper = keeper_for(job)
-    for read in spool.load(path, list(places)):
+    for read in reads.load(places):
         readings = read.read.entries if isinstance(read, ReadFeed) else (read.reading,)
         for reading in readings:
             if len(reading.aliases) > 1:

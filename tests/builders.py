@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from wirewatch.canonical import content_hash, sha256, text_hash
+from wirewatch.canonical import content_hash, length, sha256, text_hash
 from wirewatch.model import Alias, Claim, Reading, Seen, Wording
 
 URL = "https://courier.example/local/ferry-subsidy"
@@ -34,6 +34,7 @@ def reading(minutes: float, body: str = STORY, *, headline: str = "Ferry", **cha
         "wording": wording,
         "content_hash": content_hash(wording),
         "text_hash": text_hash(wording),
+        "length": length(wording),
         "aliases": (Alias(kind="asked", name=changes.get("url", URL)),),
         "extractor": "test/1",
         "page_hash": sha256(f"{headline}{body}{minutes}".encode()),

@@ -1,7 +1,8 @@
 """Lease what is due and fetch it.
 
 The lease and the fetch are two steps with a shuffle between, so that the checks of one lease spread over all workers;
-the store has given each its start already, so no worker needs to know of the others.
+the store has given each its start already, so no worker needs to know of the others. What waits in the inbox was
+fetched by someone else and goes the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.process import Job, StoreSlots, noting, tools_for
 from wirewatch.fetch import TooLate
 from wirewatch.model import Capture, Check, Source
-from wirewatch.store import feeds, frontier, inbox
+from wirewatch.store import Store, feeds, frontier, inbox
 from wirewatch.store.inbox import Received
 
 
@@ -33,7 +34,7 @@ class Captured:
 
 
 class LeaseDue(beam.PTransform[Any, Any]):
-    """Turn each tick into the checks that are due, feeds first, each with its start."""
+    """Turn each tick into the checks that are due, feeds first, each with its start, and what waits in the inbox."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -41,17 +42,6 @@ class LeaseDue(beam.PTransform[Any, Any]):
 
     def expand(self, ticks: Any) -> Any:
         return ticks | "Lease" >> beam.ParDo(_Lease(self.job)) | "Spread" >> beam.Reshuffle()
-
-
-class TakeInbox(beam.PTransform[Any, Any]):
-    """Turn each tick into the captures that wait in the inbox."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        self.job = job
-
-    def expand(self, ticks: Any) -> Any:
-        return ticks | "Take" >> beam.ParDo(_Take(self.job)) | "Spread" >> beam.Reshuffle()
 
 
 class FetchPages(beam.PTransform[Any, Any]):
@@ -69,26 +59,13 @@ class _Lease(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self.job = job
 
-    def process(self, tick: object) -> Iterator[Check]:
+    def process(self, tick: object) -> Iterator[Check | Captured]:
         job = self.job
         with noting():
-            yield from frontier.lease_due(
-                tools_for(job).store, now=job.clock.now(), horizon_seconds=job.horizon_seconds, limit=job.wave
-            )
-
-
-class _Take(beam.DoFn):
-    def __init__(self, job: Job) -> None:
-        self.job = job
-
-    def process(self, tick: object) -> Iterator[Captured]:
-        with noting():
-            store = tools_for(self.job).store
-            for received in inbox.take(store, now=self.job.clock.now(), limit=self.job.wave):
-                feed = received.capture.feed
-                with store.reading() as conn:
-                    known = feeds.health_of(conn, feed) if feed else None
-                source = known.source if known else Source(feed=feed)
+            store, now = tools_for(job).store, job.clock.now()
+            yield from frontier.lease_due(store, now=now, horizon_seconds=job.horizon_seconds, limit=job.wave)
+            for received in inbox.take(store, now=now, limit=job.wave):
+                source = _source_of(store, received.capture.feed)
                 yield Captured(capture=received.capture, source=source, received=received)
 
 
@@ -100,7 +77,10 @@ class _Fetch(beam.DoFn):
     def start_bundle(self) -> None:
         self.under_way = {}
 
-    def process(self, check: Check) -> None:
+    def process(self, check: Check | Captured) -> Iterator[Captured]:
+        if isinstance(check, Captured):
+            yield check
+            return
         tools = tools_for(self.job)
         slots = StoreSlots(tools.store, self.job.clock)
         self.under_way[tools.start(tools.fetcher.fetch(check, slots, self.job.clock))] = check
@@ -115,3 +95,9 @@ class _Fetch(beam.DoFn):
                     continue
                 captured = Captured(capture=answer, source=check.source, check=check)
                 yield WindowedValue(captured, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+
+
+def _source_of(store: Store, feed: str | None) -> Source:
+    with store.reading() as conn:
+        known = feeds.health_of(conn, feed) if feed else None
+    return known.source if known else Source(feed=feed)

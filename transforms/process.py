@@ -63,19 +63,19 @@ class Tools:
 
 
 def tools_for(job: Job) -> Tools:
-    """Return this process's tools for the job, made if it is the first to need such ones."""
-    key = pickle.dumps((job.store, job.fetch, job.children, job.timeout_seconds))
+    """Return this process's tools for the job; each is shared by all jobs that need one like it."""
     with _making:
-        if key not in _made:
-            loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="wirewatch-loop", daemon=True).start()
-            _made[key] = Tools(
-                store=Store.shared(job.store),
-                pool=Pool(job.children, timeout_seconds=job.timeout_seconds, preload=PRELOADED),
-                fetcher=Fetcher(job.fetch),
-                loop=loop,
-            )
-        return _made[key]
+        children = (job.children, job.timeout_seconds)
+        if children not in _pools:
+            _pools[children] = Pool(job.children, timeout_seconds=job.timeout_seconds, preload=PRELOADED)
+        asking = pickle.dumps(job.fetch)
+        if asking not in _fetchers:
+            _fetchers[asking] = Fetcher(job.fetch)
+        if not _loops:
+            _loops.append(asyncio.new_event_loop())
+            threading.Thread(target=_loops[0].run_forever, name="wirewatch-loop", daemon=True).start()
+        store = _stores[job.store] = Store.shared(job.store)
+        return Tools(store=store, pool=_pools[children], fetcher=_fetchers[asking], loop=_loops[0])
 
 
 def keeper_for(job: Job) -> Keeper:
@@ -133,7 +133,10 @@ def noted() -> WirewatchError | None:
     return first
 
 
-_made: dict[bytes, Tools] = {}
+_stores: dict[str, Store] = {}
+_pools: dict[tuple[int | None, float], Pool] = {}
+_fetchers: dict[bytes, Fetcher] = {}
+_loops: list[asyncio.AbstractEventLoop] = []
 _making = threading.Lock()
 _noted: list[WirewatchError] = []
 
@@ -144,8 +147,11 @@ def _members(record: Any) -> dict[str, Any]:
 
 @atexit.register
 def _close() -> None:
-    for tools in _made.values():
-        asyncio.run_coroutine_threadsafe(tools.fetcher.close(), tools.loop).result(timeout=5)
-        tools.loop.call_soon_threadsafe(tools.loop.stop)
-        tools.pool.close()
-        tools.store.close()
+    for fetcher in _fetchers.values():
+        asyncio.run_coroutine_threadsafe(fetcher.close(), _loops[0]).result(timeout=5)
+    for loop in _loops:
+        loop.call_soon_threadsafe(loop.stop)
+    for pool in _pools.values():
+        pool.close()
+    for store in _stores.values():
+        store.close()

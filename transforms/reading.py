@@ -6,7 +6,7 @@ nothing after this step depends on order. A capture on which work had to be stop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from wirewatch.errors import BadContent
 from wirewatch.extract import read_page
 from wirewatch.keeping import Read
 from wirewatch.model import Capture, Check, Reading, Source
-from wirewatch.reading import FeedRead, read_whole_feed, stopped_article, stopped_feed
+from wirewatch.reading import FeedRead, is_feed, read_whole_feed, stopped_article, stopped_feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +34,18 @@ class ReadFeed:
     check: Check | None = None
 
 
-class ExtractArticle(beam.PTransform[Any, Any]):
-    """Turn captures of pages into readings."""
+class ReadCaptures(beam.PTransform[Any, Any]):
+    """Turn captures into readings: pages as articles, feeds as their entries.
+
+    One step for both kinds, so that pages go from the fetch to the ledger without being copied from stage to stage.
+    """
 
     def __init__(self, job: Job) -> None:
         super().__init__()
         self.job = job
 
     def expand(self, captures: Any) -> Any:
-        return captures | "Extract" >> beam.ParDo(_InChildren(self.job, read_page, Reading, _article))
-
-
-class ParseFeed(beam.PTransform[Any, Any]):
-    """Turn captures of feeds into readings of them and, where they are the tracked text, of their entries."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        self.job = job
-
-    def expand(self, captures: Any) -> Any:
-        return captures | "Parse" >> beam.ParDo(_InChildren(self.job, read_whole_feed, FeedRead, _feed))
+        return captures | "Read" >> beam.ParDo(_Read(self.job))
 
 
 def _article(captured: Captured, answer: Reading | BadContent) -> Read:
@@ -74,26 +66,20 @@ def _feed(captured: Captured, answer: FeedRead | BadContent) -> ReadFeed:
     return ReadFeed(capture=capture, read=read, source=captured.source, check=captured.check)
 
 
-class _InChildren(beam.DoFn):
-    def __init__(
-        self, job: Job, function: Callable[[Capture, Source], Any], returns: type, build: Callable[[Captured, Any], Any]
-    ) -> None:
+class _Read(beam.DoFn):
+    def __init__(self, job: Job) -> None:
         self.job = job
-        self.function = function
-        self.returns = returns
-        self.build = build
         self.under_way: dict[Future[Any], Captured] = {}
 
     def start_bundle(self) -> None:
         self.under_way = {}
 
-    def process(self, captured: Captured) -> Iterator[Any]:
+    def process(self, captured: Captured) -> Iterator[Read | ReadFeed]:
         capture = captured.capture
-        future = tools_for(self.job).pool.submit(
-            self.function, capture, captured.source, returns=self.returns, about=capture.url
-        )
+        work = (read_whole_feed, FeedRead) if _is_feed(captured) else (read_page, Reading)
+        future = tools_for(self.job).pool.submit(work[0], capture, captured.source, returns=work[1], about=capture.url)
         self.under_way[future] = captured
-        yield from self._done(future for future in list(self.under_way) if future.done())
+        yield from self._done([one for one in self.under_way if one.done()])
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         window = GlobalWindow()
@@ -102,11 +88,17 @@ class _InChildren(beam.DoFn):
             for read in self._done(done):
                 yield WindowedValue(read, window.max_timestamp(), (window,))
 
-    def _done(self, futures: Any) -> Iterator[Any]:
+    def _done(self, futures: Iterable[Future[Any]]) -> Iterator[Read | ReadFeed]:
         with noting():
             for future in futures:
                 captured = self.under_way.pop(future)
                 error = future.exception()
                 if error is not None and not isinstance(error, BadContent):
                     raise error
-                yield self.build(captured, error or future.result())
+                yield (_feed if _is_feed(captured) else _article)(captured, error or future.result())
+
+
+def _is_feed(captured: Captured) -> bool:
+    if captured.check is not None:
+        return captured.check.reason == "feed"
+    return is_feed(captured.capture)

@@ -57,6 +57,11 @@ def text_hash(wording: Wording) -> str:
     return _digest(wording.present())
 
 
+def length(wording: Wording) -> int:
+    """Return the number of characters of the body's comparable form."""
+    return len(comparable(wording.body)) if wording.body else 0
+
+
 def article_key(normalised_url: str) -> str:
     """Return an article's key, 16 hex digits: a pure function of the normalised URL first asked for."""
     return hashlib.sha256(normalised_url.encode()).hexdigest()[:16]

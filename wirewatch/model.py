@@ -214,8 +214,9 @@ class Reading:
     """Everything one capture says about one article.
 
     `url` is the normalised URL asked. `content_hash` is over the comparable form of the wording, `text_hash` over its
-    exact form; a 304 carries the content hash it confirms and no wording. `page_hash` is the SHA-256 of the bytes;
-    `keep_page` is False where the page says `noarchive`.
+    exact form, and `length` counts the characters of the body's comparable form: all three are worked out where the
+    page is read, in a bounded process. A 304 carries the content hash it confirms and no wording. `page_hash` is the
+    SHA-256 of the bytes; `keep_page` is False where the page says `noarchive`.
     """
 
     url: str
@@ -225,6 +226,7 @@ class Reading:
     wording: Wording | None = None
     content_hash: str | None = None
     text_hash: str | None = None
+    length: int = 0
     claims: tuple[Claim, ...] = ()
     aliases: tuple[Alias, ...] = ()
     facts: Facts = field(default_factory=Facts)
@@ -347,7 +349,7 @@ class Diff:
     hunks: tuple[Hunk, ...]
     words_added: int
     words_removed: int
-    similarity: float  # 0 to 1, over words
+    similarity: float  # 0 to 1, over the characters of the body, or of all fields where there is no body
 
     @property
     def changed_fields(self) -> tuple[str, ...]:

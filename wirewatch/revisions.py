@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from wirewatch.canonical import article_key, canonical_json, comparable, diff_id, revision_id
+from wirewatch.canonical import article_key, canonical_json, diff_id, revision_id
 from wirewatch.model import Availability, Claim, Observation, Outcome, Reading, Revision, Seen, Track
 
 SUSPECT_SHARE: Final = 0.25  # of the neighbour's length; below it a page is more often broken than rewritten
@@ -165,7 +165,6 @@ class Change:
 
 def observe(reading: Reading) -> Observation:
     """Return what is kept of a reading for ever."""
-    body = reading.wording.body if reading.wording else None
     return Observation(
         observed=reading.observed.astimezone(UTC),
         url=reading.url,
@@ -173,7 +172,7 @@ def observe(reading: Reading) -> Observation:
         detail=reading.detail,
         content_hash=reading.content_hash,
         text_hash=reading.text_hash,
-        length=len(comparable(body)) if body else 0,
+        length=reading.length,
         claims=reading.claims,
         flags=reading.flags,
         paywalled=reading.paywalled,

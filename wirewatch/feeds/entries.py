@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from wirewatch.canonical import content_hash, text_hash
+from wirewatch.canonical import content_hash, length, text_hash
 from wirewatch.feeds.reading import page_address
 from wirewatch.identity import guid_name
 from wirewatch.model import Alias, Entry, Facts, FeedReading, Reading, Seen, Source, Track, Wording
@@ -46,6 +46,7 @@ def _reading(entry: Entry, feed: FeedReading, source: Source, pages: Counter[str
         wording=wording if says_something else None,
         content_hash=content_hash(wording) if says_something else None,
         text_hash=text_hash(wording) if says_something else None,
+        length=length(wording),
         claims=entry.claims,
         aliases=_aliases(url, guid),
         facts=Facts(language=feed.language or source.language, canonical_url=page[0] if page else None),
