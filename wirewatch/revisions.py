@@ -281,7 +281,7 @@ class _Spell:
     forms: dict[str, tuple[str, str]]  # by extractor: content hash and text hash
     first: Observation
     last_observed: datetime
-    stamps: dict[str, Claim]  # the last modified claim, by where it was read
+    stamps: dict[str, Claim]  # the latest modified claim, by where it was read
     stamp: Claim | None
     occurrence: int
     technical: bool
@@ -424,13 +424,12 @@ class _Walk:
     def _begin(
         self, o: Observation, forms: dict[str, tuple[str, str]], *, texts: tuple[str, str] | None, technical: bool
     ) -> None:
-        modified = {c.where: c for c in reversed(o.claims) if _countable(c)}
         self.spells.append(
             _Spell(
                 forms=forms,
                 first=o,
                 last_observed=o.observed,
-                stamps={str(where): claim for where, claim in modified.items()},
+                stamps=_stamps(o.claims),
                 stamp=_first_modified(o.claims),
                 occurrence=1 + sum(s.first.content_hash == o.content_hash for s in self.spells),
                 technical=technical,
@@ -443,9 +442,8 @@ class _Walk:
         if same is Outcome.NOT_MODIFIED:
             return same
         moved = _moved_stamp(spell, o)
-        for claim in reversed(o.claims):
-            if _countable(claim):
-                spell.stamps[claim.where] = claim
+        read = _stamps(o.claims)
+        spell.stamps |= {where: claim for where, claim in read.items() if not _older(claim, spell.stamps.get(where))}
         if moved is None:
             return same
         self.restamps.append((len(self.spells) - 1, o.observed, spell.stamp, moved))
@@ -595,6 +593,11 @@ def _countable(claim: Claim) -> bool:
     return claim.kind == "modified" and claim.at is not None and "relative" not in claim.flags
 
 
+def _stamps(claims: Sequence[Claim]) -> dict[str, Claim]:
+    """Return the most trusted modified claim of each place where one was read."""
+    return {claim.where: claim for claim in reversed(claims) if _countable(claim)}
+
+
 def _first_modified(claims: Sequence[Claim]) -> Claim | None:
     return next((c for c in claims if _countable(c)), None)
 
@@ -609,9 +612,14 @@ def _moved_stamp(spell: _Spell, o: Observation) -> Claim | None:
         return None
     claim = next((c for c in ours if c.where in spell.stamps), ours[0])
     last = spell.stamps.get(claim.where, spell.stamp)
-    if last is None or (last.at is not None and claim.at is not None and _minute(claim.at) > _minute(last.at)):
-        return claim
-    return None
+    return claim if last is None or _older(last, claim) else None
+
+
+def _older(one: Claim, other: Claim | None) -> bool:
+    """Tell whether a claim lies before the other by the minute; several places state no seconds."""
+    if one.at is None or other is None or other.at is None:
+        return False
+    return _minute(one.at) < _minute(other.at)
 
 
 def _newest_stamp(claims: Sequence[Claim]) -> datetime | None:

@@ -227,6 +227,18 @@ def test_a_stamp_that_did_not_move_on_is_no_restamp(later: Claim) -> None:
     assert outcomes(*readings) == "new unchanged"
 
 
+def test_a_stamp_that_comes_back_after_an_old_copy_is_no_restamp() -> None:
+    older, newer = (claim("modified", -8),), (claim("modified", 0),)
+    readings = [reading(minute, A, claims=claims) for minute, claims in ((1, newer), (2, older), (3, newer))]
+    assert outcomes(*readings) == "new unchanged unchanged"
+
+
+def test_the_most_trusted_of_several_stamps_in_one_place_is_the_one_that_moves() -> None:
+    other = claim("modified", 9)
+    readings = [reading(10 + minute, A, claims=(claim("modified", minute), other)) for minute in (5, 7)]
+    assert outcomes(*readings) == "new restamped"
+
+
 def test_stamps_are_compared_with_those_read_in_the_same_place() -> None:
     printed, stated = claim("modified", 0, where="text"), claim("modified", 60)
     readings = [reading(70, A, claims=(stated, printed)), reading(80, A, claims=(printed,))]
