@@ -17,7 +17,7 @@ from typing import Any
 from pipelines.config import Config
 from transforms.process import Job
 from wirewatch.clock import Clock
-from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, outbox
+from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
 Progress = Callable[[str], None]
 
@@ -103,6 +103,7 @@ def open_store(config: Config, now: datetime) -> Store:
     """Open the store and match the configuration into it: the installation's name, feeds, articles and host rules."""
     store = Store.shared(config.store)
     instance.claim_instance(store, config.instance)
+    leases.end_dead(store, now)
     hosts.set_spacing_rule(store, default_seconds=config.spacing_seconds, hosts=config.host_spacing)
     if config.feeds:
         feeds.match_feeds(store, config.feeds, now)
@@ -151,7 +152,7 @@ def report(
     return PassReport(
         counts=counters.totals(store, job.run),
         delivered=dict(delivered),
-        waiting=sum(outbox.waiting(store).values()),
+        waiting=sum(n for sink, n in outbox.waiting(store).items() if sink in job.sinks),
         next_due=due.next_due,
         seconds=seconds,
         findings=[*(f"{one.url}: {one.detail}" for one in failing), *findings],

@@ -22,6 +22,8 @@ from wirewatch.model import Capture, Check, Source
 from wirewatch.store import Store, feeds, frontier, inbox
 from wirewatch.store.inbox import Received
 
+LEAD_SECONDS = 1.0  # from the lease to the fetcher; a wave of 500 takes 0.3 s through Beam
+
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
@@ -63,7 +65,9 @@ class _Lease(beam.DoFn):
         job = self.job
         with noting():
             store, now = tools_for(job).store, job.clock.now()
-            yield from frontier.lease_due(store, now=now, horizon_seconds=job.horizon_seconds, limit=job.wave)
+            yield from frontier.lease_due(
+                store, now=now, horizon_seconds=job.horizon_seconds, limit=job.wave, lead_seconds=LEAD_SECONDS
+            )
             for received in inbox.take(store, now=now, limit=job.wave):
                 source = _source_of(store, received.capture.feed)
                 yield Captured(capture=received.capture, source=source, received=received)

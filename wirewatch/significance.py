@@ -20,7 +20,8 @@ def judge(diff: Diff, old: Wording, new: Wording, *, old_stamp: Claim | None, ne
     """Return the verdict; the stamps are each side's modified claim.
 
     Disclosed: words changed, and the stamp moved on, or one appeared, or a correction note appeared or grew.
-    Undisclosed: words changed, and a stamp is there that did not move. Unknown: all else.
+    Undisclosed: words changed, and a stamp is there that did not move on; one that went back, over words that came
+    back, tells the reader of no change either. Unknown: all else.
     Reasons are the numbers that changed, in the order of their hunks, then one for each changed field but the body.
     """
     changed = [name for name in diff.changed_fields if _form(old, name) != _form(new, name)]
@@ -48,9 +49,7 @@ def _disclosure(noted: bool, old: Claim | None, new: Claim | None) -> Literal["d
         before, after = before.replace(second=0, microsecond=0), after.replace(second=0, microsecond=0)
     if old.zone != new.zone and before != after:
         return "unknown"  # the difference may be that of the zones
-    if before == after:
-        return "undisclosed"
-    return "disclosed" if before < after else "unknown"
+    return "disclosed" if before < after else "undisclosed"
 
 
 def _by_words(old: Claim, new: Claim) -> Literal["disclosed", "unknown"]:

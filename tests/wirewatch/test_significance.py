@@ -39,7 +39,7 @@ def verdict(old: Wording, new: Wording, old_stamp: Claim | None = None, new_stam
         pytest.param(None, None, "unknown", id="no stamps"),
         pytest.param(None, stamp(15, 24), "disclosed", id="appeared"),
         pytest.param(stamp(14, 21), None, "unknown", id="vanished"),
-        pytest.param(stamp(15, 24), stamp(14, 21), "unknown", id="went backwards"),
+        pytest.param(stamp(15, 24), stamp(14, 21), "undisclosed", id="went backwards"),
         pytest.param(stamp(second=31, where="json-ld"), stamp(), "undisclosed", id="same minute, read elsewhere"),
         pytest.param(stamp(14), stamp(15, zone="assumed"), "unknown", id="another zone's certainty"),
         pytest.param(stamp(14, flags=("relative",)), stamp(15, flags=("relative",)), "unknown", id="hours ago"),

@@ -19,7 +19,7 @@ from wirewatch.encoding import revive
 from wirewatch.model import Check, Source
 from wirewatch.store import Store
 from wirewatch.store.hosts import Slots
-from wirewatch.store.sql import new_lease
+from wirewatch.store.leases import new_lease
 from wirewatch.store.tables import articles, feeds, hosts, inbox
 
 # A server may confirm for ever what it no longer serves: every tenth read is unconditional.
@@ -47,15 +47,17 @@ def lease_due(
     horizon_seconds: float = 60.0,
     limit: int = 500,
     lease_seconds: float = 300.0,
+    lead_seconds: float = 0.0,
 ) -> list[Check]:
     """Lease what is due, feeds first, each at its host's next free slot up to `horizon_seconds` from `now`.
 
     At most `limit` checks, in the order of their starts. All leases end together, `lease_seconds` after the last
-    start. A host whose robots.txt has to be fetched first gets one check only.
+    start. A host whose robots.txt has to be fetched first gets one check only. `lead_seconds` is how long a check may
+    take to reach the fetcher: no slot lies nearer, or than the host's spacing, since whoever is late loses it.
     """
     until = now + timedelta(seconds=horizon_seconds)
     with store.begin() as conn:
-        slots = Slots(conn, _hosts_with_work(conn, now, until, limit), now)
+        slots = Slots(conn, _hosts_with_work(conn, now, until, limit), now, lead=timedelta(seconds=lead_seconds))
         leased = [(row, slots.take(row.host)) for row in _pick(conn, feeds, slots, now=now, until=until, limit=limit)]
         more = _pick(conn, articles, slots, now=now, until=until, limit=limit - len(leased))
         leased += [(row, slots.take(row.host)) for row in more]

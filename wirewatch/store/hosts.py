@@ -118,7 +118,10 @@ def robots(store: Store, host: str) -> Robots | None:
 class Slots:
     """The free slots of some hosts, whose rows stay locked until the transaction ends."""
 
-    def __init__(self, conn: Connection, hosts: Collection[str], now: datetime) -> None:
+    def __init__(
+        self, conn: Connection, hosts: Collection[str], now: datetime, *, lead: timedelta = timedelta(0)
+    ) -> None:
+        """Lock the hosts and look up their slots; none lies within the host's spacing from now, or within `lead`."""
         default = conn.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == _DEFAULT_KEY))
         default_us = int(default) if default is not None else _DEFAULT_SPACING // _MICROSECOND
         self._now = now
@@ -129,7 +132,8 @@ class Slots:
         for row in _lock(conn, hosts):
             own = default_us if row.spacing_us is None else row.spacing_us
             self._spacing[row.host] = max(own, row.crawl_delay_us or 0) * _MICROSECOND
-            self._next[row.host] = max(now, row.next_slot or now, row.blocked_until or now)
+            soonest = now + min(lead, self._spacing[row.host])
+            self._next[row.host] = max(soonest, row.next_slot or soonest, row.blocked_until or soonest)
             if row.robots_fetched is not None and row.robots_fetched > now - ROBOTS_KEPT:
                 self._fresh_robots.add(row.host)
 

@@ -13,8 +13,9 @@ from sqlalchemy.engine import Connection
 
 from wirewatch.model import Capture
 from wirewatch.store import Store
+from wirewatch.store.leases import new_lease
 from wirewatch.store.packed import pack, unpack
-from wirewatch.store.sql import insert_new, new_lease
+from wirewatch.store.sql import insert_new
 from wirewatch.store.tables import inbox
 
 

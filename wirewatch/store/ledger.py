@@ -22,7 +22,7 @@ from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
 from wirewatch.store.hosts import host_of
-from wirewatch.store.sql import insert
+from wirewatch.store.sql import insert, insert_new
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
@@ -164,8 +164,7 @@ def claim_version(conn: Connection, article: str, version: int) -> None:
 def mint(conn: Connection, article: str, url: str) -> None:
     """Make the article's row, due never; raise Superseded where it exists by now."""
     row = {"key": article, "url": url, "host": host_of(url), "ledger_version": 1}
-    made = conn.execute(insert(conn, articles).values(row).on_conflict_do_nothing())
-    if made.rowcount != 1:
+    if not insert_new(conn, articles, row):
         raise Superseded("Another process met this article first", about=url)
 
 

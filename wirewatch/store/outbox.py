@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from wirewatch.store import Store
+from wirewatch.store.leases import new_lease
 from wirewatch.store.sql import insert, take_turns
 from wirewatch.store.tables import deliveries, outbox
 
@@ -74,7 +75,8 @@ def claim(store: Store, sink: str, *, now: datetime, limit: int = 500, lease_sec
         if batch is None:
             return None
         in_batch = _in_batch(sink, batch)
-        conn.execute(sa.update(deliveries).where(in_batch).values(lease_ends=ends, attempts=deliveries.c.attempts + 1))
+        leased = {"lease": new_lease(), "lease_ends": ends, "attempts": deliveries.c.attempts + 1}
+        conn.execute(sa.update(deliveries).where(in_batch).values(leased))
         rows = conn.execute(
             sa.select(outbox).join(deliveries, deliveries.c.outbox == outbox.c.id).where(in_batch).order_by(outbox.c.id)
         ).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,8 +34,3 @@ def take_turns(conn: Connection, what: str) -> None:
     """
     if conn.dialect.name == "postgresql":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
-
-
-def new_lease() -> str:
-    """Return a token that no other lease has."""
-    return secrets.token_hex(8)

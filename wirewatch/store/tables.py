@@ -247,6 +247,7 @@ deliveries = Table(
     Column("outbox", COUNTING, ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
     Column("article", PlainText, nullable=False),
     Column("batch", PlainText),
+    Column("lease", PlainText),
     Column("lease_ends", Microseconds),
     Column("delivered", Microseconds),
     _count("attempts"),

@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("outbox", _counting(), autoincrement=False, nullable=False),
         sa.Column("article", _text(), nullable=False),
         sa.Column("batch", _text(), nullable=True),
+        sa.Column("lease", _text(), nullable=True),
         sa.Column("lease_ends", sa.BigInteger(), nullable=True),
         sa.Column("delivered", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),

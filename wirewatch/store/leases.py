@@ -1,0 +1,74 @@
+"""Who holds a lease, and whether that process still lives.
+
+A lease runs out by itself, so a worker that died anywhere loses nothing. One that died on this machine is known to be
+dead at once: whoever starts a pass after a crash need not wait for its leases.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from wirewatch.store import Store
+from wirewatch.store.tables import articles, deliveries, feeds, inbox
+
+_NO_LEASE: Final = {"lease": None, "lease_ends": None}
+
+
+def new_lease() -> str:
+    """Return a token that no other lease has; it names this process."""
+    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/{secrets.token_hex(8)}"
+
+
+def end_dead(store: Store, now: datetime) -> int:
+    """End the leases of processes of this machine that are no more; return how many rows they held."""
+    ended = 0
+    with store.begin() as conn:
+        for table in (feeds, articles, inbox, deliveries):
+            running = sa.select(table.c.lease).distinct().where(table.c.lease_ends > now)
+            dead = [lease for lease in conn.scalars(running) if lease and _is_dead(lease)]
+            if not dead:
+                continue
+            free = {**_NO_LEASE, "lease_ends": now} if table is deliveries else _NO_LEASE
+            ended += conn.execute(sa.update(table).where(table.c.lease.in_(dead)).values(free)).rowcount
+    return ended
+
+
+def _is_dead(lease: str) -> bool:
+    machine, _, rest = lease.partition("/")
+    process, _, rest = rest.partition("/")
+    started = rest.partition("/")[0]
+    return machine == _machine() and process.isdigit() and _started(int(process)) != started
+
+
+@lru_cache(maxsize=1)
+def _machine() -> str:
+    return platform.node().replace("/", "-") or "unnamed"
+
+
+def _started(process: int) -> str:
+    """Return when a process started, so that a number given twice is not taken for the same one; "" if it is no more.
+
+    Linux says it in clock ticks since the machine started (proc(5), field 22). Elsewhere all that can be told is
+    whether there is such a process.
+    """
+    stat = Path(f"/proc/{process}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            return stat.read_text().rpartition(")")[2].split()[19]
+        except OSError:
+            return ""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:  # it is another user's, and alive
+        return "alive"
+    return "alive"
