@@ -420,17 +420,7 @@ class Keeper:
         reading, now = read.reading, self.clock.now()
         if read.received is not None:
             inbox.drop(conn, read.received)
-        if reading.seen is Seen.INVALID:
-            reason = reading.detail or "no article was found"
-            dead_letters.add(
-                conn,
-                at=now,
-                step="extract",
-                reason=reason,
-                url=reading.url,
-                sha256=reading.page_hash,
-                capture=read.capture,
-            )
+        self._bury(conn, read)
         if read.check is None or read.check.article is None:
             return
         row = ledger.row(conn, key)
@@ -445,6 +435,27 @@ class Keeper:
         )
         due_at = schedule.next_article_check(state, now, read.source)
         frontier.settle_check(conn, replace(read.check, article=key), due_at=due_at, failures=failures)
+
+    def _bury(self, conn: Connection, read: Read) -> None:
+        """Keep a dead letter of what can never be an article: with its capture, unless that was cut off when it came.
+
+        An entry's capture is its whole feed, which would be kept again for each bad entry.
+        """
+        reading, capture = read.reading, read.capture
+        step, kept = "extract", capture if reading.track is Track.PAGES else None
+        if capture.problem is not None and capture.body:
+            step, kept = "fetch", None
+        elif reading.seen is not Seen.INVALID:
+            return
+        dead_letters.add(
+            conn,
+            at=self.clock.now(),
+            step=step,
+            reason=reading.detail or "no article was found",
+            url=reading.url,
+            sha256=reading.page_hash or sha256(capture.body),
+            capture=kept,
+        )
 
     def _named(self, entry: Entry, feed: FeedReading, source: Source) -> tuple[Alias, ...]:
         """Return the names that a feed's entry gives its article: its link, and its guid if it has one of its own."""

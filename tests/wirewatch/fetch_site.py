@@ -62,7 +62,7 @@ class Site:
                 else:
                     await answer(writer)
                     break
-        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ssl.SSLError):
             pass  # the client has had enough
         finally:
             writer.close()

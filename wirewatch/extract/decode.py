@@ -157,7 +157,7 @@ def _other_than_utf8(body: bytes, known: list[str], flags: tuple[str, ...]) -> t
             return body.decode(encoding), flags
         except (UnicodeDecodeError, LookupError):
             continue
-    return body.decode("cp1252", "replace"), flags
+    raise BadContent("the page is in no charset that it states, nor in one that could be recognised")
 
 
 def _odd_parts(body: bytes) -> bytes:
