@@ -49,7 +49,7 @@ clean:  ## remove all that the above have made
 
 # uv knows none of pip's settings (a mirror, a company's certificates), so where it cannot install, pip has its turn.
 # Everything is checked against the lock's hashes, uv itself included.
-$(READY): .venv/bin/python requirements.lock pyproject.toml
+$(READY): .venv/.made requirements.lock pyproject.toml
 	@echo 'Installing the packages of requirements.lock into .venv: half a minute the first time …'
 	@sed -n '/^uv==/,/[^\]$$/p' requirements.lock > .venv/uv.txt
 	@$(RUN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
@@ -58,24 +58,25 @@ $(READY): .venv/bin/python requirements.lock pyproject.toml
 	@$(RUN)/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation -e .
 	@touch $@
 
-# A .venv made from another Python than the one that is now asked for is made anew.
+# .venv is made anew where its Python has gone, where this folder was moved (the scripts in it hold its whole path), and
+# where PYTHON names another than it was made from.
 WHICH := -c 'import sys; print(sys.version, sys.base_prefix)'
-ifneq ($(PYTHON),)
-ifneq ($(shell "$(PYTHON)" $(WHICH) 2>&1),$(shell .venv/bin/python $(WHICH) 2>&1))
-.venv/bin/python: anew
-endif
+HAVE := $(shell { test "$$(pwd)" = "$$(cat .venv/.made)" && .venv/bin/python $(WHICH); } 2>/dev/null)
+WANT := $(if $(PYTHON),$(shell { "$(PYTHON)" $(WHICH); } 2>/dev/null),$(HAVE))
+ifneq ($(or $(HAVE),none),$(WANT))
+.venv/.made: anew
 endif
 
 # Debian and Ubuntu leave `ensurepip`, which venv needs, to a package of its own.
 PROBE := -c 'import sys, importlib.util as u; print("%d.%d" % sys.version_info[:2], all(map(u.find_spec, ["venv", "ensurepip"])))'
-.venv/bin/python:
+.venv/.made:
 	@without=; seen=; \
 	for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python); do \
 	    answer=$$("$$python" $(PROBE) 2>/dev/null) || continue; \
 	    case $$answer in \
 	        "3.11 True" | "3.12 True" | "3.13 True") \
 	            echo "Making .venv with $$python ($${answer% *}) …"; \
-	            "$$python" -m venv --clear .venv && exit 0; \
+	            "$$python" -m venv --clear .venv && pwd > $@ && exit 0; \
 	            rm -rf .venv; exit 1 ;; \
 	        "3.11 False" | "3.12 False" | "3.13 False") without=$${without:-$${answer% *}} ;; \
 	        *) seen="$$seen $$python is $${answer% *}." ;; \
@@ -84,8 +85,8 @@ PROBE := -c 'import sys, importlib.util as u; print("%d.%d" % sys.version_info[:
 	if [ -n "$$without" ]; then \
 	    echo "Python $$without is here without venv. On Debian and Ubuntu: sudo apt-get install python$$without-venv" >&2; \
 	else \
-	    echo "Wirewatch needs Python 3.11, 3.12 or 3.13, and found none$(if $(PYTHON), as $(PYTHON)).$$seen" >&2; \
+	    echo "Wirewatch needs Python 3.11, 3.12 or 3.13; $(if $(PYTHON),$(PYTHON) is not one,there is none here).$$seen" >&2; \
 	    echo "On Debian and Ubuntu: sudo apt-get install python3 python3-venv; on macOS: brew install python@3.13" >&2; \
-	    echo "One that is elsewhere: make PYTHON=/path/to/python3.13 …" >&2; \
+	    echo "One that lies elsewhere: make PYTHON=/path/to/python3.13 …" >&2; \
 	fi; \
 	exit 1

@@ -1,0 +1,1 @@
+"""The jobs one starts: their configuration, their graphs, and the command line."""

@@ -16,10 +16,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy.engine import Engine, make_url
 
 from wirewatch.store import Store, migrations
 from wirewatch.store.tables import metadata
+
+settings.register_profile("wirewatch", deadline=None)  # a slow machine is no fault; CI's own profile stays below it
+settings.load_profile("wirewatch")
 
 MakeStore = Callable[[], Store]
 

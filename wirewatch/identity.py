@@ -115,7 +115,7 @@ def _is_tracking(pair: str) -> bool:
 
 
 def registrable_domain(url: str) -> str:
-    """Return the domain that one owner holds: `paper.co.uk` of `https://news.paper.co.uk/…`.
+    """Return the domain that one owner holds: `example.co.uk` of `https://news.example.co.uk/…`.
 
     An IP address is its own. Under an unknown top level it is the last two labels, as publicsuffix.org's algorithm
     has it. The list of suffixes comes with the `tld` package; nothing is downloaded.
