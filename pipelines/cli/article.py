@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text as Words
 
 from pipelines.cli.given import address
-from pipelines.cli.screen import answers, distance, emit, moment, number, one_line, table
+from pipelines.cli.screen import answers, distance, emit, moment, number, one_line, table, write_text
 from pipelines.config import Config
 from wirewatch import redline, wording
 from wirewatch.bounded import Pool
@@ -150,14 +150,15 @@ class Comparison:
     verdict: Verdict
     sentence: str
 
-    def shown(self, *, whole: bool) -> RenderableType:
-        """Return it for a terminal, with unchanged text folded unless all is wanted."""
+    def write(self, *, whole: bool) -> None:
+        """Write it, with unchanged text folded unless all is wanted."""
         dates = " → ".join(moment(one.version_created) for one in (self.old, self.new))
         title = Words(f"Revision {self.old.version} → {self.new.version}", style="bold")
         title.append(f"  {dates} UTC", style="dim")
         said = ". ".join(filter(None, (_capital(self.sentence), _capital(_DISCLOSED[self.verdict.disclosure])))) + "."
         lines = redline.terminal(self.diff, self.old_text.wording, **({"context": None} if whole else {}))
-        return Group(title, said, "", lines)
+        for text in (title, said, "", lines):
+            write_text(text)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -194,7 +195,7 @@ def show(
     screen.print(article.timeline(now))
     if comparison is not None:
         screen.print()
-        screen.print(comparison.shown(whole=whole))
+        comparison.write(whole=whole)
 
 
 def find(store: Store, config: Config, name: str) -> Article:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from wirewatch.canonical import canonical_json
@@ -27,6 +27,12 @@ _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 def answers() -> Console:
     """Return where answers are written."""
     return _console(stderr=False)
+
+
+def write_text(text: RenderableType) -> None:
+    """Write running text, wrapped on a terminal only."""
+    screen = answers()
+    screen.print(text, soft_wrap=not screen.is_terminal)
 
 
 def messages() -> Console:

@@ -17,7 +17,7 @@ from rich.text import Text as Words
 
 from pipelines.cli.asking import ask
 from pipelines.cli.given import address, is_address, moment, settings
-from pipelines.cli.screen import answers, emit, one_line, table, tell
+from pipelines.cli.screen import answers, emit, one_line, table, tell, write_text
 from pipelines.cli.screen import moment as shown
 from pipelines.config import Config, source
 from pipelines.config.settings import SourceSettings
@@ -100,11 +100,10 @@ def diff(old: str, new: str, *, whole: bool, as_json: bool) -> int:
     if as_json:
         emit({"sentence": sentence, "diff": found})
         return 0
-    screen = answers()
-    screen.print(f"{sentence[:1].upper()}{sentence[1:]}.", soft_wrap=True)
+    write_text(f"{sentence[:1].upper()}{sentence[1:]}.")
     if found.hunks:
-        screen.print()
-        screen.print(redline.terminal(found, before, **({"context": None} if whole else {})))
+        answers().print()
+        write_text(redline.terminal(found, before, **({"context": None} if whole else {})))
     return 0
 
 
@@ -199,7 +198,7 @@ def _show_reading(reading: Reading) -> None:
     screen.print(facts)
     if reading.wording.body:
         screen.print()
-        screen.print(visible(reading.wording.body))
+        write_text(visible(reading.wording.body))
 
 
 def _show_feed(reading: FeedReading) -> None:
