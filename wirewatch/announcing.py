@@ -33,7 +33,7 @@ class Known:
     """What is needed to tell of an article beside the change: who tells, when, of a capture of when, and the texts.
 
     `texts` gives wording and facts by text hash; `diffs` the diff and verdict of each announced transition by id;
-    `announced` how often each diff was announced or taken back; `evidence` the kind of name that joined two articles.
+    `announced` how often each diff was announced or taken back.
     """
 
     instance: Instance
@@ -56,7 +56,7 @@ def news(article: str, change: Change, known: Known, merged: Sequence[str] = ())
     said: list[News] = []
     tell = _Teller(article=article, change=change, known=known)
     said += [tell.merged(other) for other in merged]
-    said += [tell.retracted(transition) for transition in change.retracted if known.announced.get(transition.id)]
+    said += [tell.retracted(one) for one in change.retracted if stands(known.announced.get(one.id, 0))]
     before = {revision.id for revision in change.before.revisions}
     said += [tell.record(place) for place, one in enumerate(change.after.revisions) if one.id not in before]
     if change.first_sight:
@@ -65,6 +65,11 @@ def news(article: str, change: Change, known: Known, merged: Sequence[str] = ())
     said += [tell.restamped(restamp) for restamp in change.restamps]
     said += [tell.passed(passage) for passage in change.passages]
     return said
+
+
+def stands(announced: int) -> bool:
+    """Tell whether a diff that was announced or taken back so often has been announced and not taken back."""
+    return announced % 2 == 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,12 +130,14 @@ class _Teller:
                 )
             return events.returned(current=passage.revision, observed=passage.observed, **common)
 
-        return self._event(event_id(self.article, passage.kind, passage.n), build, passage.revision)
+        # Not by its place among the article's: a late capture may add an earlier one, which is to be said too.
+        subject = f"{self.article} {timestamp(passage.observed)}"
+        return self._event(event_id(subject, passage.kind, 0), build, passage.revision)
 
     def merged(self, other: str) -> News:
         revision = self.change.after.revisions[-1]
         return self._event(
-            event_id(f"{other} {self.article}", "merged", 0),
+            event_id(f"{other} {self.article} {timestamp(self.known.observed)}", "merged", 0),
             lambda common: events.merged(
                 article=other,
                 survivor=self.article,

@@ -96,10 +96,9 @@ class Restamp:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """The article went away or came back, for the n-th time (from 1)."""
+    """The article went away or came back."""
 
     kind: Literal["withdrawn", "returned"]
-    n: int
     observed: datetime
     detail: str
     revision: Revision
@@ -222,21 +221,23 @@ def join(article: str, ledgers: Iterable[Ledger]) -> Ledger:
 
 
 def _change(before: History, after: History, others: Sequence[History], own: Outcome) -> Change:
-    told = [t for other in others for t in other.transitions]
+    told = [t for other in others for t in other.transitions if not t.technical]
     says_before = {t.id: t.says for t in before.transitions}
     aloud_before = {t.id for t in before.transitions if not t.technical}
     aloud_before |= {t.id for t in after.transitions if any(_same_words(t, other) for other in told)}
     aloud_after = {t.id for t in after.transitions if not t.technical}
-    restamps = {_restamped(r) for history in (before, *others) for r in history.restamps}
-    passages = {(p.kind, p.observed) for history in (before, *others) for p in history.passages}
+    live = {t.id for t in after.transitions}
+    known = [history for history in (before, *others) if history.revisions]
+    restamps = {_restamped(r) for history in known for r in history.restamps}
+    passages = {(p.kind, p.observed) for history in known for p in history.passages}
     return Change(
         before=before,
         after=after,
-        counted=_counted(before if before.revisions or not others else others[0], after, own),
-        first_sight=bool(after.revisions) and not any(history.revisions for history in (before, *others)),
+        counted=_counted(known, after, own),
+        first_sight=bool(after.revisions) and not known,
         appeared=tuple(t for t in after.transitions if says_before.get(t.id) != t.says),
         announced=tuple(t for t in after.transitions if t.id in aloud_after - aloud_before),
-        vanished=tuple(t for t in before.transitions if t.id not in {t.id for t in after.transitions}),
+        vanished=tuple(t for t in before.transitions if t.id not in live),
         retracted=tuple(t for t in before.transitions if t.id in aloud_before - aloud_after),
         restamps=tuple(r for r in after.restamps if _restamped(r) not in restamps),
         passages=tuple(p for p in after.passages if (p.kind, p.observed) not in passages),
@@ -247,8 +248,13 @@ def _same_words(one: Transition, other: Transition) -> bool:
     return (one.old.content_hash, one.new.content_hash) == (other.old.content_hash, other.new.content_hash)
 
 
-def _restamped(restamp: Restamp) -> tuple[str, datetime | None, int]:
-    return (restamp.revision.content_hash, restamp.new.at, restamp.n)
+def _restamped(restamp: Restamp) -> tuple[str, int, datetime | None, int]:
+    return (*_spoken_of(restamp.revision), restamp.new.at, restamp.n)
+
+
+def _spoken_of(revision: Revision) -> tuple[str, int]:
+    """Return what a revision is known by under every name of its article; its id is of one name."""
+    return (revision.content_hash, revision.occurrence)
 
 
 def fold(ledger: Ledger) -> History:
@@ -557,14 +563,10 @@ class _Walk:
         return tuple(restamps)
 
     def _passages(self, revisions: Sequence[Revision]) -> tuple[Passage, ...]:
-        counts = {"withdrawn": 0, "returned": 0}
-        passages = []
-        for kind, observed, detail, place in self.passages:
-            counts[kind] += 1
-            passages.append(
-                Passage(kind=kind, n=counts[kind], observed=observed, detail=detail, revision=revisions[place])
-            )
-        return tuple(passages)
+        return tuple(
+            Passage(kind=kind, observed=observed, detail=detail, revision=revisions[place])
+            for kind, observed, detail, place in self.passages
+        )
 
     def _pending(self) -> Pending | None:
         if self.doubt is None:
@@ -656,13 +658,14 @@ def _updated_before_first_sight(first: Observation, published: Claim | None, mod
     return created is not None and changed is not None and _minute(changed) > _minute(created)
 
 
-def _counted(before: History, after: History, own: Outcome) -> Outcome:
-    """Return the capture's counter: what it did to the ledger, or else what it is."""
+def _counted(known: Sequence[History], after: History, own: Outcome) -> Outcome:
+    """Return the capture's counter: what it did to what was known, or else what it is."""
     if own is Outcome.DUPLICATE:
         return own
-    if not before.revisions and after.revisions:
+    if not known and after.revisions:
         return Outcome.NEW
-    if len(after.revisions) > len(before.revisions):
+    revisions = {_spoken_of(revision) for history in known for revision in history.revisions}
+    if any(_spoken_of(revision) not in revisions for revision in after.revisions):
         return Outcome.REVISED
     if own in (Outcome.NEW, Outcome.REVISED):  # it re-dated a revision that was known
         return Outcome.UNCHANGED

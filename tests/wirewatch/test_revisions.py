@@ -122,6 +122,26 @@ def test_a_late_capture_narrows_the_window_without_announcing_again() -> None:
     assert transition.old.last_observed == at(10)
 
 
+def test_a_late_capture_that_unmakes_the_first_sight_counts_as_revised() -> None:
+    _, changes = ledger_of([reading(10, TINY), reading(0, A)])
+    assert changes[-1].counted is Outcome.REVISED
+    assert not changes[-1].first_sight
+
+
+def test_a_stamp_moved_in_a_wording_that_came_back_is_told_again() -> None:
+    older, newer = (claim("modified", -5),), (claim("modified", 8),)
+    _, changes = ledger_of(
+        [
+            reading(0, A, claims=older),
+            reading(9, A, claims=newer),
+            reading(10, B),
+            reading(20, A, claims=older),
+            reading(30, A, claims=newer),
+        ]
+    )
+    assert [(r.revision.occurrence, r.new.at) for c in changes for r in c.restamps] == [(1, at(8)), (2, at(8))]
+
+
 # Suspect pages
 
 
@@ -292,12 +312,22 @@ def test_three_404s_within_an_hour_are_not_gone() -> None:
 
 def test_an_article_that_comes_back_has_returned() -> None:
     _, changes = ledger_of([reading(0, A), absence(10, Seen.GONE, "HTTP 410"), reading(20, A), absence(30, Seen.GONE)])
-    assert [(p.kind, p.n) for c in changes for p in c.passages] == [
-        ("withdrawn", 1),
-        ("returned", 1),
-        ("withdrawn", 2),
+    assert [(p.kind, p.observed) for c in changes for p in c.passages] == [
+        ("withdrawn", at(10)),
+        ("returned", at(20)),
+        ("withdrawn", at(30)),
     ]
     assert [c.counted.value for c in changes] == ["new", "gone", "unchanged", "gone"]
+
+
+def test_a_withdrawal_that_is_heard_of_late_is_told_with_its_return() -> None:
+    _, changes = ledger_of([reading(0, A), absence(30, Seen.GONE), absence(10, Seen.GONE), reading(20, A)])
+    assert [(p.kind, p.observed) for c in changes for p in c.passages] == [
+        ("withdrawn", at(30)),
+        ("withdrawn", at(10)),
+        ("returned", at(20)),
+        ("withdrawn", at(30)),
+    ]
 
 
 def test_an_address_that_never_showed_an_article_announces_no_withdrawal() -> None:
