@@ -124,7 +124,12 @@ def _close(folder: Path, config_path: Path, console: Console, differences: Seque
         for difference in differences[:10]:
             console.print(f"  {difference}", highlight=False, markup=False)
         return
-    console.print("All of it is what the newsroom did: 12 articles, 5 revisions of them, nothing missed or invented.")
+    articles = newsrooms.expected_articles()
+    revisions = sum(len(article.revisions) for article in articles)
+    console.print(
+        f"All of it is what the newsroom did: {len(articles)} articles, {revisions} revisions,"
+        " nothing missed or invented."
+    )
     console.print(f"Store: {folder / 'wirewatch.db'}   records and events: {folder / 'out'}", highlight=False)
     console.print("Next, try:", highlight=False)
     for command in (f"show {FERRY}", "feeds list", "export --ledger"):

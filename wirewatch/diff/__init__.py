@@ -40,7 +40,7 @@ def compare(old: Wording, new: Wording) -> Diff:
     hunks: list[Hunk] = []
     for name in WORDING_FIELDS:
         before, after = _text(old, name), _text(new, name)
-        hunks.extend(_hunk(name, before, after, edit) for edit in edits(before, after))
+        hunks.extend(_hunk(name, before, after, _tight(before, after, edit)) for edit in edits(before, after))
     measured = ("body",) if old.body or new.body else WORDING_FIELDS
     text = [hunk for hunk in hunks if hunk.field in measured]
     return Diff(
@@ -75,6 +75,21 @@ def apply(diff: Diff, old: Wording) -> Wording:
 def _text(wording: Wording, name: str) -> str:
     text: str | None = getattr(wording, name)
     return text or ""
+
+
+def _tight(old: str, new: str, edit: Edit) -> Edit:
+    """Return the edit without the spaces that both sides begin or end with: a sentence put before a break is added.
+
+    An edit of spaces alone stays whole.
+    """
+    start, end, new_start, new_end, move = edit
+    if not (old[start:end] + new[new_start:new_end]).strip():
+        return edit
+    while start < end and new_start < new_end and old[start] == new[new_start] and old[start].isspace():
+        start, new_start = start + 1, new_start + 1
+    while start < end and new_start < new_end and old[end - 1] == new[new_end - 1] and old[end - 1].isspace():
+        end, new_end = end - 1, new_end - 1
+    return Edit(start, end, new_start, new_end, move)
 
 
 def _hunk(name: str, old: str, new: str, edit: Edit) -> Hunk:
