@@ -57,8 +57,7 @@ def news(article: str, change: Change, known: Known, merged: Sequence[str] = ())
     tell = _Teller(article=article, change=change, known=known)
     said += [tell.merged(other) for other in merged]
     said += [tell.retracted(one) for one in change.retracted if stands(known.announced.get(one.id, 0))]
-    before = {revision.id for revision in change.before.revisions}
-    said += [tell.record(place) for place, one in enumerate(change.after.revisions) if one.id not in before]
+    said += [tell.record(revision) for revision in change.recorded]
     if change.first_sight:
         said.append(tell.published(change.after.revisions[0]))
     said += [tell.revised(transition) for transition in change.announced]
@@ -148,9 +147,8 @@ class _Teller:
             revision,
         )
 
-    def record(self, place: int) -> News:
-        revisions = self.change.after.revisions
-        revision = revisions[place]
+    def record(self, revision: Revision) -> News:
+        revisions, place = self.change.after.revisions, revision.version - 1
         wording, facts = self.known.texts[revision.text_hash]
         record = ninjs_record(
             instance=self.known.instance,

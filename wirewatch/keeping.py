@@ -7,6 +7,7 @@ left. An observation, what follows from it, its announcements and the settling o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection
 
 from wirewatch import schedule
-from wirewatch.announcing import Known, News, news
+from wirewatch.announcing import Known, News, news, stands
 from wirewatch.availability import availability
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, canonical_json, sha256
@@ -66,8 +67,10 @@ from wirewatch.store.inbox import Received
 from wirewatch.store.ledger import Addition, Judged, Loaded, Text
 
 BACKFILL_AFTER: Final = timedelta(hours=6)
+_LINKS: Final = 500  # looked up at once; a statement of SQLite takes 32,766 values
 _MOST_ATTEMPTS: Final = 50  # each failure means that another worker succeeded
 _KEPT_OUTCOMES: Final = (Outcome.NEW, Outcome.REVISED, Outcome.STALE, Outcome.SUSPECT)
+_NEWS_OUTCOMES: Final = (Outcome.NEW, Outcome.REVISED)
 _READABLE: Final = (Availability.AVAILABLE, Availability.PAYWALLED)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -145,18 +148,19 @@ class Keeper:
 
         Raise StoreError if the store cannot do its work; nothing is written then.
         """
-        if self._kept_at_once(read):
-            return Outcome.UNCHANGED
         reading = read.reading
+        if self._kept_at_once(read):
+            return _same(reading)
         return self._keep(
             Evidence(url=reading.url, observed=reading.observed, aliases=reading.aliases, source=read.source, read=read)
         )
 
     def keep_names(self, evidence: Evidence) -> None:
         """Keep that these names are one article's; where they are known as several, join those."""
+        names = {alias.name for alias in evidence.aliases}
         with self.store.reading() as conn:
-            owners = ledger.owners(conn, evidence.aliases)
-        if len(owners) != 1 or None in owners:
+            owners = ledger.owners(conn, names)
+        if owners.keys() != names or len(set(owners.values())) > 1:
             self._keep(evidence)
 
     def keep_feed(self, read: FeedRead, capture: Capture, source: Source, check: Check | None) -> Outcome:
@@ -164,19 +168,14 @@ class Keeper:
 
         The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
         """
-        for reading in read.entries:
-            self.keep(Read(capture=capture, reading=reading, source=source))
+        kept = [self.keep(Read(capture=capture, reading=reading, source=source)) for reading in read.entries]
         links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
         if source.track is Track.PAGES:
-            for _, names in links:
-                if len(names) > 1:
-                    self.keep_names(
-                        Evidence(url=names[0].name, observed=capture.observed, aliases=names, source=source)
-                    )
+            self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
         for _ in range(_MOST_ATTEMPTS):
             try:
                 with self.store.begin() as conn:
-                    return self._settle_feed(conn, read.feed, links, capture=capture, source=source, check=check)
+                    return self._settle_feed(conn, read.feed, links, kept, capture=capture, source=source, check=check)
             except Superseded:
                 continue
         raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
@@ -184,16 +183,37 @@ class Keeper:
     def _kept_at_once(self, read: Read) -> bool:
         """Keep a reading that says what the last one said by one conditional statement, without its page."""
         check, reading = read.check, read.reading
-        if check is None or check.article is None or check.ledger_version is None or reading.seen is not Seen.WORDING:
+        if check is None or check.article is None or check.ledger_version is None:
+            return False
+        if reading.content_hash is None or reading.content_hash != check.content_hash:
             return False
         with self.store.begin() as conn:
-            if ledger.owners(conn, reading.aliases) != {check.article}:
+            if not ledger.vouched(conn, check.article, reading.url, reading.aliases):
                 return False
-            if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading)):
+            vouches = _validators(read) if reading.seen is Seen.WORDING else {}
+            if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading), vouches):
                 return False
             self._settle(conn, read, check.article, stale=False)
-            counters.count(conn, self.run, "article", Outcome.UNCHANGED)
+            counters.count(conn, self.run, "article", _same(reading))
         return True
+
+    def _keep_links(
+        self, links: Sequence[tuple[Alias, ...]], *, capture: Capture, source: Source, upserted: bool
+    ) -> None:
+        """Keep what a feed's entries say of names that belong together, unless that is all done when they are upserted.
+
+        What is left then are names of several articles, which are one.
+        """
+        for start in range(0, len(links), _LINKS):
+            some = links[start : start + _LINKS]
+            with self.store.reading() as conn:
+                owners = ledger.owners(conn, (alias.name for names in some for alias in names))
+            for names in some:
+                found = {owners.get(alias.name) for alias in names}
+                if len(found - {None}) > 1 or (len(names) > 1 and None in found and not upserted):
+                    self.keep_names(
+                        Evidence(url=names[0].name, observed=capture.observed, aliases=names, source=source)
+                    )
 
     def _keep(self, evidence: Evidence) -> Outcome:
         for _ in range(_MOST_ATTEMPTS):
@@ -217,10 +237,9 @@ class Keeper:
         if again:
             _, change = record(own, reading, again, others)
         texts = _texts([*rereadings, reading] if reading else rereadings)
-        judged = self._judge(change, found, key, texts)
+        told = _told(change, found[key].announced)
+        judged = self._judge(change, found, told, texts)
         backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
-        announced = found[key].announced
-        taken_back = {t.id for t in change.retracted if announced.get(t.id)}
         return _Plan(
             evidence=evidence,
             key=key,
@@ -231,7 +250,7 @@ class Keeper:
                 rereadings=again,
                 texts=tuple(texts.values()),
                 judged=judged,
-                vanished={t.id: announced.get(t.id, 0) + (t.id in taken_back) for t in change.vanished},
+                vanished={t.id: told.get(t.id, 0) for t in change.vanished},
             ),
             said=self._news(evidence, change, key=key, found=found, judged=judged, texts=texts, backfill=backfill),
             backfill=backfill,
@@ -282,9 +301,8 @@ class Keeper:
             return None
 
     def _judge(
-        self, change: Change, found: Mapping[str, Loaded], key: str, texts: Mapping[str, Text]
+        self, change: Change, found: Mapping[str, Loaded], told: Mapping[str, int], texts: Mapping[str, Text]
     ) -> tuple[Judged, ...]:
-        announced = {t.id for t in change.announced}
         judged = []
         for transition in change.appeared:
             old = self._text(transition.old_text, found, texts).wording
@@ -295,7 +313,7 @@ class Keeper:
                     transition=transition,
                     diff=judgement.diff,
                     verdict=judgement.verdict,
-                    announced=found[key].announced.get(transition.id, 0) + (transition.id in announced),
+                    announced=told.get(transition.id, 0),
                     hunk_hash=_hunk_hash(judgement.diff),
                 )
             )
@@ -319,12 +337,16 @@ class Keeper:
         texts: Mapping[str, Text],
         backfill: bool,
     ) -> list[News]:
+        merged = [other for other, one in found.items() if other != key and fold(one.ledger).revisions]
+        if not merged and not change.says_something:
+            return []
         with self.store.reading() as conn:
             aliases = {alias.name: alias for other in found for alias in ledger.names(conn, other)}
         aliases |= {alias.name: alias for alias in evidence.aliases}
-        before = {revision.id for revision in change.before.revisions}
-        told = [one for one in change.after.revisions if one.id not in before] + list(change.after.revisions[-1:])
-        needed = {one.text_hash: self._text(one.text_hash, found, texts) for one in told}
+        needed = {
+            one.text_hash: self._text(one.text_hash, found, texts)
+            for one in (*change.recorded, *change.after.revisions[-1:])
+        }
         known = Known(
             instance=self.instance,
             recorded=self.clock.now(),
@@ -337,7 +359,6 @@ class Keeper:
             backfill=backfill,
             paywalled=evidence.reading is not None and evidence.reading.paywalled,
         )
-        merged = [other for other, one in found.items() if other != key and fold(one.ledger).revisions]
         return news(key, change, known, merged)
 
     def _text(self, text_hash: str, found: Mapping[str, Loaded], texts: Mapping[str, Text]) -> Text:
@@ -370,7 +391,8 @@ class Keeper:
             outbox.announce(conn, item, self.sinks)
         if read is not None:
             self._keep_page(conn, plan, read)
-            self._settle(conn, read, key, stale=change.after.pending is not None)
+            pending = change.after.pending
+            self._settle(conn, read, key, stale=pending is not None and pending.kind == "stale")
             counters.count(conn, self.run, "article", change.counted)
 
     def _take(self, conn: Connection, plan: _Plan, key: str) -> None:
@@ -409,7 +431,7 @@ class Keeper:
             "settled": None,
         }
         observed = [o.observed for one in plan.found.values() for o in one.ledger.observations]
-        if read is not None and all(read.reading.observed >= one for one in observed):
+        if read is not None and all(read.reading.observed > one for one in observed):
             columns |= _newest(read)
             if history.pending is None and history.availability in _READABLE:
                 columns["settled"] = ledger.standing(observe(read.reading))
@@ -472,15 +494,17 @@ class Keeper:
         conn: Connection,
         feed: FeedReading,
         links: Sequence[tuple[Entry, tuple[Alias, ...]]],
+        kept: Sequence[Outcome],
         *,
         capture: Capture,
         source: Source,
         check: Check | None,
     ) -> Outcome:
-        now, new = self.clock.now(), 0
+        now, new, entries = self.clock.now(), sum(one in _NEWS_OUTCOMES for one in kept), len(kept)
         health = feeds.health_of(conn, check.url) if check else None
         if check is not None and source.track is Track.PAGES:
             new = articles.upsert_entries(conn, check.url, [_due(entry, names) for entry, names in links], now)
+            entries = len(links)
         if feed.seen is Seen.INVALID:
             dead_letters.add(conn, at=now, step="feed", reason=feed.detail, url=capture.url, capture=capture)
         outcome = _feed_outcome(feed, first=health is None or health.last_success is None, new=new)
@@ -488,7 +512,7 @@ class Keeper:
         if check is None or health is None:
             return outcome
         failures = health.failures + 1 if feed.problem else 0
-        share = None if feed.problem else 1 - new / len(links) if links else 1.0
+        share = None if feed.problem else 1 - new / entries if entries else 1.0
         state = schedule.FeedState(
             url=check.url,
             gap_seconds=health.gap_seconds,
@@ -517,18 +541,34 @@ class Keeper:
 
 def _newest(read: Read) -> dict[str, Any]:
     """Return what an article's row says of the newest capture; validators only where they vouch for a wording."""
-    reading, capture = read.reading, read.capture
+    reading = read.reading
     columns: dict[str, Any] = {"last_read": reading.observed, "last_detail": reading.detail}
     if reading.seen is not Seen.WORDING:
         return columns
     modified = stamp_of(reading.claims, "modified")
-    return columns | {
+    return {
+        **columns,
+        **_validators(read),
         "content_hash": reading.content_hash,
         "text_hash": reading.text_hash,
-        "etag": capture.header("etag"),
-        "last_modified": capture.header("last-modified"),
         "stamp": modified.at if modified else None,
     }
+
+
+def _validators(read: Read) -> dict[str, str | None]:
+    return {"etag": read.capture.header("etag"), "last_modified": read.capture.header("last-modified")}
+
+
+def _same(reading: Reading) -> Outcome:
+    """Return the outcome of a reading that says what the last one said."""
+    return Outcome.NOT_MODIFIED if reading.seen is Seen.NOT_MODIFIED else Outcome.UNCHANGED
+
+
+def _told(change: Change, announced: Mapping[str, int]) -> dict[str, int]:
+    """Return how often each diff will have been announced or taken back with this change."""
+    taken_back = [t.id for t in change.retracted if stands(announced.get(t.id, 0))]
+    more = Counter([*taken_back, *(t.id for t in change.announced)])
+    return {one: announced.get(one, 0) + more[one] for one in (*announced, *more)}
 
 
 def _due(entry: Entry, names: Sequence[Alias]) -> articles.FeedEntry:

@@ -161,6 +161,17 @@ class Change:
     restamps: tuple[Restamp, ...] = ()
     passages: tuple[Passage, ...] = ()
 
+    @property
+    def recorded(self) -> tuple[Revision, ...]:
+        """The revisions that are new under this article's name."""
+        before = {revision.id for revision in self.before.revisions}
+        return tuple(revision for revision in self.after.revisions if revision.id not in before)
+
+    @property
+    def says_something(self) -> bool:
+        """Tell whether there is anything to say aloud."""
+        return bool(self.recorded or self.announced or self.retracted or self.restamps or self.passages)
+
 
 def observe(reading: Reading) -> Observation:
     """Return what is kept of a reading for ever."""

@@ -67,19 +67,28 @@ class Judged:
     hunk_hash: str
 
 
+def owners(conn: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Return the article's key of each name that somebody owns."""
+    kept = {name: short_name(name) for name in names}
+    query = select(aliases.c.name, aliases.c.article).where(
+        aliases.c.name.in_(set(kept.values())), aliases.c.url == aliases.c.name
+    )
+    found = {row.name: row.article for row in conn.execute(query)}
+    return {name: found[short] for name, short in kept.items() if short in found}
+
+
 def named(conn: Connection, names: Iterable[str]) -> set[str]:
     """Return the keys of the articles known under any of these names."""
-    wanted = {short_name(name) for name in names}
-    query = select(aliases.c.article).distinct().where(aliases.c.name.in_(wanted))
-    return set(conn.scalars(query))
+    return set(owners(conn, names).values())
 
 
-def owners(conn: Connection, evidence: Sequence[Alias]) -> set[str | None]:
-    """Return the keys of the articles that own these names, with None for a name that nobody owns yet."""
+def vouched(conn: Connection, article: str, url: str, evidence: Sequence[Alias]) -> bool:
+    """Tell whether `url` has given the article each of these names before."""
     wanted = {short_name(alias.name) for alias in evidence}
-    query = select(aliases.c.name, aliases.c.article).where(aliases.c.name.in_(wanted), aliases.c.url == aliases.c.name)
-    found = {row.name: row.article for row in conn.execute(query)}
-    return {found.get(name) for name in wanted}
+    given = select(func.count()).where(
+        aliases.c.url == short_name(url), aliases.c.name.in_(wanted), aliases.c.article == article
+    )
+    return conn.scalar(given) == len(wanted)
 
 
 def load(conn: Connection, article: str) -> Loaded:
@@ -142,10 +151,20 @@ def claim_names(conn: Connection, article: str, url: str, evidence: Sequence[Ali
     The row in which a name points to itself says whose it is. Two processes that give one name to two articles meet
     there: the second waits for the first, finds the other article, and raises Superseded.
     """
-    for alias in sorted(evidence, key=lambda a: a.name):
-        owner = {"url": alias.name, "name": alias.name, "kind": alias.kind, "article": article, "observed": observed}
-        conn.execute(insert(conn, aliases).values(**owner).on_conflict_do_nothing())
-        conn.execute(insert(conn, aliases).values(**{**owner, "url": url}).on_conflict_do_nothing())
+    edges = {
+        (short_name(alias.name), short_name(source)): {
+            "url": source,
+            "name": alias.name,
+            "kind": alias.kind,
+            "article": article,
+            "observed": observed,
+        }
+        for alias in evidence
+        for source in (alias.name, url)
+    }
+    if edges:
+        rows = [edges[place] for place in sorted(edges)]
+        conn.execute(insert(conn, aliases).values(rows).on_conflict_do_nothing())
     if named(conn, (alias.name for alias in evidence)) - {article}:
         raise Superseded("Another process gave one of the names to another article", about=url)
 
@@ -211,7 +230,7 @@ def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None
 def absorb(conn: Connection, survivor: str, other: str) -> None:
     """Give everything that was kept under `other` to `survivor`, its place in the frontier included.
 
-    `other` stays as a name that leads to the survivor.
+    `other` stays as a name that leads to the survivor. Its diffs count as taken back.
     """
     for table in (observations, rereadings, wordings):
         columns = [column for column in table.c if column.name != "id"]
@@ -220,12 +239,14 @@ def absorb(conn: Connection, survivor: str, other: str) -> None:
         conn.execute(insert(conn, table).from_select([c.name for c in columns], rows).on_conflict_do_nothing())
         conn.execute(delete(table).where(table.c.article == other))
     conn.execute(delete(revisions).where(revisions.c.article == other))
-    conn.execute(update(diffs).where(diffs.c.article == other).values(live=False))
+    taken_back = diffs.c.announced + diffs.c.announced % 2
+    conn.execute(update(diffs).where(diffs.c.article == other).values(live=False, announced=taken_back))
     conn.execute(update(aliases).where(aliases.c.article == other).values(article=survivor))
     conn.execute(update(articles).where(articles.c.merged_into == other).values(merged_into=survivor))
     ended, goes_on = row(conn, other), row(conn, survivor)
     if ended.due_at is not None and goes_on.due_at is None:
-        describe(conn, survivor, {name: getattr(ended, name) for name in _PLACE})
+        place = {name: getattr(ended, name) for name in _PLACE}
+        describe(conn, survivor, {**place, "etag": None, "last_modified": None})
     never = {"due_at": None, "lease": None, "lease_ends": None, "start_at": None, "settled": None}
     describe(conn, other, {"merged_into": survivor, **never})
 
@@ -238,10 +259,13 @@ def standing(observation: Observation) -> str:
     return sha256(canonical_json(replace(observation, observed=_EPOCH, page_hash=None)))
 
 
-def settle_unchanged(conn: Connection, article: str, version: int, observation: Observation) -> bool:
+def settle_unchanged(
+    conn: Connection, article: str, version: int, observation: Observation, columns: Mapping[str, Any]
+) -> bool:
     """Add an observation that says what the last one said, if the ledger is still at `version`; tell whether it was.
 
-    One conditional statement and one row: no ledger is loaded and no page is kept.
+    One conditional statement and one row: no ledger is loaded and no page is kept. `columns` of the article's row are
+    written with it.
     """
     changed = conn.execute(
         update(articles)
@@ -251,7 +275,7 @@ def settle_unchanged(conn: Connection, article: str, version: int, observation: 
             articles.c.settled == standing(observation),
             articles.c.last_read < observation.observed,
         )
-        .values(ledger_version=version + 1, last_read=observation.observed)
+        .values(**columns, ledger_version=version + 1, last_read=observation.observed)
     )
     if changed.rowcount != 1:
         return False
