@@ -83,7 +83,8 @@ def replay(
                     | "Deliver" >> Deliver(job, config.sinks)
                 )
             )
-    return report(store, job, delivered, seconds=time.monotonic() - began, findings=malformed)
+    seconds = time.monotonic() - began
+    return report(store, config, job.run, now=clock.now(), delivered=delivered, seconds=seconds, findings=malformed)
 
 
 def _good(

@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.config import Config
-from transforms.process import Job
 from wirewatch.clock import Clock
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
@@ -77,10 +76,11 @@ def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: Non
     """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done."""
     began = time.monotonic()
     store = open_store(config, clock.now())
-    job = config.job(clock, secrets.token_hex(8))
+    run = secrets.token_hex(8)
     delivered: Counter[str] = Counter()
-    held = _waves(store, job, config, delivered, progress)
-    return report(store, job, delivered, seconds=time.monotonic() - began, findings=held)
+    held = _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    seconds = time.monotonic() - began
+    return report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=held)
 
 
 def run_every(
@@ -112,22 +112,25 @@ def open_store(config: Config, now: datetime) -> Store:
     return store
 
 
-def _waves(store: Store, job: Job, config: Config, delivered: Counter[str], progress: Progress) -> list[str]:
+def _waves(
+    store: Store, config: Config, clock: Clock, run: str, *, delivered: Counter[str], progress: Progress
+) -> list[str]:
     """Run waves until nothing is due and nothing waits; return what another process held, in words."""
+    sinks = {sink.name for sink in config.sinks}
     before: tuple[object, ...] | None = None
     while True:
-        due = frontier.due(store, now=job.clock.now(), horizon_seconds=job.horizon_seconds)
-        waiting = sum(outbox.waiting(store).get(name, 0) for name in job.sinks)
+        due = frontier.due(store, now=clock.now(), horizon_seconds=config.work.horizon)
+        waiting = sum(n for sink, n in outbox.waiting(store).items() if sink in sinks)
         if not due.anything and not waiting:
             return []
-        state = (due.feeds, due.articles, due.inbox, waiting, counters.totals(store, job.run))
+        state = (due.feeds, due.articles, due.inbox, waiting, counters.totals(store, run))
         if state == before:
             return [_held(due, waiting)]
         before = state
         progress(_step(due, waiting))
         from pipelines.waves import run_wave  # noqa: PLC0415 (imports Beam)
 
-        delivered.update(run_wave(job, config.sinks))
+        delivered.update(run_wave(config.job(clock, run), config.sinks))
 
 
 def _step(due: frontier.Due, waiting: int) -> str:
@@ -144,15 +147,23 @@ def _held(due: frontier.Due, waiting: int) -> str:
 
 
 def report(
-    store: Store, job: Job, delivered: Mapping[str, int], *, seconds: float, findings: Sequence[str]
+    store: Store,
+    config: Config,
+    run: str,
+    *,
+    now: datetime,
+    delivered: Mapping[str, int],
+    seconds: float,
+    findings: Sequence[str],
 ) -> PassReport:
     """Return what a run did, as the store has it."""
-    due = frontier.due(store, now=job.clock.now(), horizon_seconds=job.horizon_seconds)
+    due = frontier.due(store, now=now, horizon_seconds=config.work.horizon)
     failing = [one for one in feeds.feed_health(store) if one.failures and not one.paused]
+    sinks = {sink.name for sink in config.sinks}
     return PassReport(
-        counts=counters.totals(store, job.run),
+        counts=counters.totals(store, run),
         delivered=dict(delivered),
-        waiting=sum(n for sink, n in outbox.waiting(store).items() if sink in job.sinks),
+        waiting=sum(n for sink, n in outbox.waiting(store).items() if sink in sinks),
         next_due=due.next_due,
         seconds=seconds,
         findings=[*(f"{one.url}: {one.detail}" for one in failing), *findings],
