@@ -113,9 +113,7 @@ def _digest(value: Any) -> str:
 
 @lru_cache
 def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(kind)
-    )
+    return tuple((f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(kind))
 
 
 def _plain(value: Any) -> Any:
