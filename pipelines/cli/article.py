@@ -258,7 +258,7 @@ def compared(article: Article, old: Revision, new: Revision, pool: Pool) -> Comp
 
 def _keys(conn: Any, name: str) -> Sequence[str]:
     if "://" in name:
-        return sorted(ledger.named(conn, [address(name)]))
+        return sorted(set(ledger.owners(conn, [address(name)]).values()))
     return [name.rpartition(":article/")[2] if name.startswith("tag:") else name]
 
 

@@ -113,7 +113,7 @@ def _place(document: Document, error: Any) -> Steps:
         if inside:
             value = value[step]
             steps.append(step)
-        elif last and error["type"] == "missing":
+        elif error["type"] == "missing" and (last or index == 0):
             steps.append(step)
     return tuple(steps)
 

@@ -48,7 +48,9 @@ class Document:
         self.problems.append(Problem(message=message, place=spelled(steps), line=line or self.line(steps)))
 
     def line(self, steps: Steps) -> int | None:
-        """Return the line on which a place stands, or the nearest one around it."""
+        """Return the line on which a place stands, or the nearest one around it that has a name."""
+        if not steps:
+            return self.lines.get(())
         for length in range(len(steps), 0, -1):
             if steps[:length] in self.lines:
                 return self.lines[steps[:length]]

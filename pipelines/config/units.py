@@ -8,7 +8,8 @@ from typing import Final
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _BYTES: Final = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_NUMBER: Final = r"([0-9]{1,12}(?:\.[0-9]{1,6})?)"
+_MILLISECONDS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_NUMBER: Final = r"([0-9]{1,15}(?:\.[0-9]{1,6})?)"
 _DURATION_PART: Final = re.compile(rf"{_NUMBER}\s*(ms|s|min|m|h|d)\s*")
 _DURATION: Final = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _SIZE: Final = re.compile(rf"{_NUMBER}\s*([A-Za-z]{{0,3}})")
@@ -37,17 +38,15 @@ def size(value: object) -> int:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as it is written in a configuration, in its largest whole unit."""
-    return _written(seconds, {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}, least="s")
+    """Return a duration as it is written in a configuration, in its largest whole unit, to the millisecond."""
+    return _written(round(seconds * 1000), _MILLISECONDS) if seconds else "0s"
 
 
 def size_text(count: int) -> str:
     """Return a size as it is written in a configuration, in its largest whole unit."""
-    return _written(count, {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}, least="B")
+    return _written(count, {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "B": 1}) if count else "0B"
 
 
-def _written(value: float, units: Mapping[str, float], *, least: str) -> str:
-    for name, unit in units.items():
-        if value >= unit and abs(value / unit - round(value / unit)) < 1e-9:
-            return f"{round(value / unit)}{name}"
-    return f"{value:g}{least}"
+def _written(count: int, units: Mapping[str, int]) -> str:
+    name, unit = next((name, unit) for name, unit in units.items() if count % unit == 0)
+    return f"{count // unit}{name}"
