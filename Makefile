@@ -47,15 +47,18 @@ clean:  ## remove all that the above have made
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build wirewatch.egg-info demo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+$(READY): .venv/.locked pyproject.toml
+	@$(RUN)/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation -e .
+	@touch $@
+
 # uv knows none of pip's settings (a mirror, a company's certificates), so where it cannot install, pip has its turn.
 # Everything is checked against the lock's hashes, uv itself included.
-$(READY): .venv/.made requirements.lock pyproject.toml
+.venv/.locked: .venv/.made requirements.lock
 	@echo 'Installing the packages of requirements.lock into .venv: half a minute the first time …'
 	@sed -n '/^uv==/,/[^\]$$/p' requirements.lock > .venv/uv.txt
 	@$(RUN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@$(RUN)/uv pip sync -q --python .venv/bin/python --require-hashes requirements.lock \
 	    || $(RUN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(RUN)/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation -e .
 	@touch $@
 
 # .venv is made anew where its Python has gone, where this folder was moved (the scripts in it hold its whole path), and
