@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pipelines.config import Config, load
 from pipelines.run import PassReport, run_pass
@@ -107,7 +108,8 @@ def _show_ferry(store: Store, config: Config, console: Console) -> None:
         new = ledger.text(conn, [key], transition.new_text).wording
         diff = revive(Diff, ledger.kept_diff(conn, transition.id))
     console.print()
-    console.print(f"[bold]{wording.sentence(diff, new)}[/bold]", highlight=False)
+    said = wording.sentence(diff, new)
+    console.print(Text(f"{said[0].upper()}{said[1:]}.", style="bold"))
     console.print(
         f"Published {transition.old.version_created:%H:%M}, updated {transition.new.version_created:%H:%M} by the"
         f" publisher's clock; seen between {transition.old.last_observed:%H:%M} and"
@@ -120,7 +122,7 @@ def _show_ferry(store: Store, config: Config, console: Console) -> None:
 def _close(folder: Path, config_path: Path, console: Console, differences: Sequence[str]) -> None:
     console.print()
     if differences:
-        console.print("[bold red]This is not what the newsroom did:[/bold red]")
+        console.print(Text("This is not what the newsroom did:", style="bold red"))
         for difference in differences[:10]:
             console.print(f"  {difference}", highlight=False, markup=False)
         return
