@@ -93,7 +93,7 @@ def extract(given: str, origin: Origin, *, as_json: bool) -> int:
 
 def diff(old: str, new: str, *, whole: bool, as_json: bool) -> int:
     """Print what changed from one page to another."""
-    with Pool(2) as pool:
+    with Pool(1) as pool:
         before, after = _wording(pool, old), _wording(pool, new)
         found = pool.run(compare, before, after, returns=Diff, about=new)
         sentence = pool.run(wording.sentence, found, after, returns=str, about=new)
