@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -130,12 +130,14 @@ def _waves(
         progress(_step(due, waiting))
         from pipelines.waves import run_wave  # noqa: PLC0415 (imports Beam)
 
-        delivered.update(run_wave(config.job(clock, run), config.sinks))
+        job = replace(config.job(clock, run), feeds_only=due.feeds > 0)
+        delivered.update(run_wave(job, config.sinks))
 
 
 def _step(due: frontier.Due, waiting: int) -> str:
     if due.anything:
-        work = [(due.feeds, "feed"), (due.articles, "article"), (due.inbox, "waiting capture")]
+        articles_now = 0 if due.feeds else due.articles
+        work = [(due.feeds, "feed"), (articles_now, "article"), (due.inbox, "waiting capture")]
         return "Reading " + ", ".join(_number(n, what) for n, what in work if n)
     return f"Delivering {_number(waiting, 'row')}"
 

@@ -66,7 +66,12 @@ class _Lease(beam.DoFn):
         with noting():
             store, now = tools_for(job).store, job.clock.now()
             yield from frontier.lease_due(
-                store, now=now, horizon_seconds=job.horizon_seconds, limit=job.wave, lead_seconds=LEAD_SECONDS
+                store,
+                now=now,
+                horizon_seconds=job.horizon_seconds,
+                limit=job.wave,
+                lead_seconds=LEAD_SECONDS,
+                feeds_only=job.feeds_only,
             )
             for received in inbox.take(store, now=now, limit=job.wave):
                 source = _source_of(store, received.capture.feed)

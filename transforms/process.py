@@ -45,6 +45,7 @@ class Job:
     timeout_seconds: float = 10.0  # for one page in one of them
     horizon_seconds: float = 60.0
     wave: int = 500
+    feeds_only: bool = False  # lease no articles yet: a feed may say of one where it is now, or that it changed
     replay: bool = False
 
 

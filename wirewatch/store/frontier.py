@@ -48,6 +48,7 @@ def lease_due(
     limit: int = 500,
     lease_seconds: float = 300.0,
     lead_seconds: float = 0.0,
+    feeds_only: bool = False,
 ) -> list[Check]:
     """Lease what is due, feeds first, each at its host's next free slot up to `horizon_seconds` from `now`.
 
@@ -59,8 +60,9 @@ def lease_due(
     with store.begin() as conn:
         slots = Slots(conn, _hosts_with_work(conn, now, until, limit), now, lead=timedelta(seconds=lead_seconds))
         leased = [(row, slots.take(row.host)) for row in _pick(conn, feeds, slots, now=now, until=until, limit=limit)]
-        more = _pick(conn, articles, slots, now=now, until=until, limit=limit - len(leased))
-        leased += [(row, slots.take(row.host)) for row in more]
+        if not feeds_only:
+            more = _pick(conn, articles, slots, now=now, until=until, limit=limit - len(leased))
+            leased += [(row, slots.take(row.host)) for row in more]
         if not leased:
             return []
         slots.keep(conn)
