@@ -22,16 +22,18 @@ from wirewatch.extract import read_page
 from wirewatch.keeping import Read
 from wirewatch.model import Capture, Check, Reading, Source
 from wirewatch.reading import FeedRead, is_feed, read_whole_feed, stopped_article, stopped_feed
+from wirewatch.store.inbox import Received
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadFeed:
-    """A feed's capture with what it says, whence it came, and the check that asked for it, if one did."""
+    """A feed's capture with what it says, whence it came, and the check that asked for it or the inbox it waited in."""
 
     capture: Capture
     read: FeedRead
     source: Source
     check: Check | None = None
+    received: Received | None = None
 
 
 class ReadCaptures(beam.PTransform[Any, Any]):
@@ -63,7 +65,9 @@ def _article(captured: Captured, answer: Reading | BadContent) -> Read:
 def _feed(captured: Captured, answer: FeedRead | BadContent) -> ReadFeed:
     capture = captured.capture
     read = stopped_feed(capture, answer) if isinstance(answer, BadContent) else answer
-    return ReadFeed(capture=capture, read=read, source=captured.source, check=captured.check)
+    return ReadFeed(
+        capture=capture, read=read, source=captured.source, check=captured.check, received=captured.received
+    )
 
 
 class _Read(beam.DoFn):

@@ -36,7 +36,8 @@ class _RecordAndCommit(beam.DoFn):
         with noting():
             keeper = keeper_for(self.job)
             if isinstance(read, ReadFeed):
-                what, outcome = "feed", keeper.keep_feed(read.read, read.capture, read.source, read.check)
+                what = "feed"
+                outcome = keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
             else:
                 what, outcome = "article", keeper.keep(read)
         Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()

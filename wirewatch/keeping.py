@@ -163,7 +163,14 @@ class Keeper:
         if owners.keys() != names or len(set(owners.values())) > 1:
             self._keep(evidence)
 
-    def keep_feed(self, read: FeedRead, capture: Capture, source: Source, check: Check | None) -> Outcome:
+    def keep_feed(
+        self,
+        read: FeedRead,
+        capture: Capture,
+        source: Source,
+        check: Check | None,
+        received: Received | None = None,
+    ) -> Outcome:
         """Keep what a feed says: its entries' articles become due, or are themselves kept; then settle its check.
 
         The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
@@ -175,6 +182,8 @@ class Keeper:
         for _ in range(_MOST_ATTEMPTS):
             try:
                 with self.store.begin() as conn:
+                    if received is not None:
+                        inbox.drop(conn, received)
                     return self._settle_feed(conn, read.feed, links, kept, capture=capture, source=source, check=check)
             except Superseded:
                 continue

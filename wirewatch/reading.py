@@ -26,8 +26,11 @@ class FeedRead:
 
 
 def is_feed(capture: Capture) -> bool:
-    """Tell whether a capture says of itself that it is a feed."""
-    return (capture.header("content-type") or "").split(";")[0].strip().lower() in _FEED_TYPES
+    """Tell whether a capture is a feed's: it was asked for as one, or says so of itself."""
+    return (
+        capture.feed == capture.url
+        or (capture.header("content-type") or "").split(";")[0].strip().lower() in _FEED_TYPES
+    )
 
 
 def read_whole_feed(capture: Capture, source: Source) -> FeedRead:
