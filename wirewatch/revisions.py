@@ -366,7 +366,7 @@ class _Walk:
         if outcome is Outcome.SUSPECT:
             self._be(Availability.SUSPECT if not self.gone else Availability.GONE, o.observed)
             return
-        if self.gone:
+        if self.passages and self.passages[-1][0] == "withdrawn":
             self.passages.append(("returned", o.observed, "", len(self.spells) - 1))
         self.gone = False
         self.missing.clear()

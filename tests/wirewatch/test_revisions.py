@@ -330,9 +330,9 @@ def test_a_withdrawal_that_is_heard_of_late_is_told_with_its_return() -> None:
     ]
 
 
-def test_an_address_that_never_showed_an_article_announces_no_withdrawal() -> None:
-    _, changes = ledger_of([absence(0, Seen.GONE)])
-    assert changes[-1].passages == ()
+def test_an_address_that_never_showed_an_article_announces_neither_withdrawal_nor_return() -> None:
+    _, changes = ledger_of([absence(0, Seen.GONE), reading(1, A)])
+    assert [change.passages for change in changes] == [(), ()]
 
 
 # Another extractor
