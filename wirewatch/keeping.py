@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection
@@ -72,7 +72,6 @@ _MOST_ATTEMPTS: Final = 50  # each failure means that another worker succeeded
 _KEPT_OUTCOMES: Final = (Outcome.NEW, Outcome.REVISED, Outcome.STALE, Outcome.SUSPECT)
 _NEWS_OUTCOMES: Final = (Outcome.NEW, Outcome.REVISED)
 _READABLE: Final = (Availability.AVAILABLE, Availability.PAYWALLED)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -456,9 +455,11 @@ class Keeper:
             return
         row = ledger.row(conn, key)
         failures = 0 if reading.seen in (Seen.WORDING, Seen.NOT_MODIFIED) else row.failures + 1
+        # An article that was never read counts from its first check, and a feed's stamp in the future not at all.
+        since = (row.first_seen or ledger.first_observed(conn, key), row.last_change, row.entry_updated)
         state = schedule.ArticleState(
             url=row.url,
-            since=max(at for at in (row.first_seen, row.last_change, row.entry_updated, _EPOCH) if at) or now,
+            since=max((at for at in since if at and at <= now), default=now),
             availability=Availability(row.availability),
             stale=stale,
             failures=failures,

@@ -127,6 +127,14 @@ def kept_diff(conn: Connection, diff_id: str) -> Any:
     return conn.scalar(select(diffs.c.diff).where(diffs.c.id == diff_id))
 
 
+def first_observed(conn: Connection, article: str) -> datetime | None:
+    """Return when the article was first observed, readable or not; None before that."""
+    first: datetime | None = conn.scalar(
+        select(func.min(observations.c.observed)).where(observations.c.article == article)
+    )
+    return first
+
+
 def count_articles(conn: Connection) -> int:
     """Return how many articles have been observed."""
     return conn.scalar(select(func.count(observations.c.article.distinct()))) or 0
