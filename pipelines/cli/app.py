@@ -290,17 +290,20 @@ def show(
 
 @app.command(rich_help_panel=_LOOK)
 def export(
-    config: ConfigArgument = DEFAULT,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)
+    ] = None,
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Articles, observations, revisions and diffs, as JSON Lines.")
     ] = False,
+    named: ConfigOption = DEFAULT,
 ) -> None:
     """Print what is kept, in an order that does not depend on how it came."""
     if not ledger:
         raise typer.BadParameter("say what to export: --ledger")
     from pipelines.cli import upkeep
 
-    with _opened(config) as (loaded, store):
+    with _opened(config or named) as (loaded, store):
         upkeep.export(loaded, store)
 
 

@@ -283,6 +283,8 @@ def test_colour_stays_away_where_there_is_no_terminal(terminal: Terminal, pool: 
 def test_export_prints_the_ledger(terminal: Terminal, pool: Pool) -> None:
     two_revisions(terminal.configure(), pool)
     lines = terminal.type("export", "--ledger")[0].splitlines()
+    for named in (["wirewatch.yaml"], ["--config", "wirewatch.yaml"]):
+        assert terminal.type("export", "--ledger", *named)[0].splitlines() == lines
     assert [json.loads(line)["uri"][:27] for line in lines] == ["tag:news.example,2026:artic"]
 
 
