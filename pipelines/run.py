@@ -105,10 +105,8 @@ def open_store(config: Config, now: datetime) -> Store:
     instance.claim_instance(store, config.instance)
     leases.end_dead(store, now)
     hosts.set_spacing_rule(store, default_seconds=config.spacing_seconds, hosts=config.host_spacing)
-    if config.feeds:
-        feeds.match_feeds(store, config.feeds, now)
-    for url, source in config.articles:
-        articles.watch(store, url, source, now)
+    feeds.match_feeds(store, config.feeds, now)
+    articles.match_articles(store, config.articles, now)
     return store
 
 

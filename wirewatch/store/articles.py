@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from wirewatch.canonical import article_key
+from wirewatch.canonical import article_key, canonical_json
 from wirewatch.errors import Superseded
 from wirewatch.model import Alias, Source
 from wirewatch.store import Store
@@ -67,6 +67,18 @@ def watch(store: Store, url: str, source: Source, now: datetime) -> str:
         )
         _claim_names(conn, [(key, url, Alias(kind="asked", name=url))], now)
     return key
+
+
+def match_articles(store: Store, configured: Sequence[tuple[str, Source]], now: datetime) -> None:
+    """Watch the articles of the configuration; only those that are new or have new settings become due now."""
+    with store.reading() as conn:
+        owners = _owners(conn, (url for url, _ in configured))
+        known = {row.key: row for row in _rows(conn, set(owners.values())).values()}
+    for url, source in configured:
+        row = known.get(owners.get(short_name(url), ""))
+        settings = None if row is None or row.source is None else canonical_json(row.source)
+        if settings != canonical_json(source) and (row is None or row.feed is None):
+            watch(store, url, source, now)
 
 
 def push(store: Store, names: Iterable[str], now: datetime) -> int:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from wirewatch.canonical import article_key
 from wirewatch.model import Check, Source, Track
 from wirewatch.store import Store, frontier, hosts
-from wirewatch.store.articles import FeedEntry, push, upsert_entries, upsert_entry, watch
+from wirewatch.store.articles import FeedEntry, match_articles, push, upsert_entries, upsert_entry, watch
 from wirewatch.store.feeds import FeedHealth, add_feed, feed_health, health_of, match_feeds, pause_feed, remove_feed
 from wirewatch.store.tables import aliases, articles, feeds
 
@@ -256,6 +256,17 @@ def test_entries_are_counted_once_however_many_there_are(feed_store: Store) -> N
 
 
 # Watched and pushed articles
+
+
+def test_a_configured_article_becomes_due_once_and_again_with_new_settings(store: Store) -> None:
+    match_articles(store, [(STORY, Source(zone="Europe/Oslo"))], NOON)
+    (check,) = frontier.lease_due(store, now=NOON)
+    with store.begin() as conn:
+        frontier.settle_check(conn, check, due_at=at(600))
+    match_articles(store, [(STORY, Source(zone="Europe/Oslo"))], at(1))
+    assert row_of(store).due_at == at(600)
+    match_articles(store, [(STORY, Source(zone="Europe/Rome"))], at(2))
+    assert row_of(store).due_at == at(2)
 
 
 def test_watched_article_is_read_now_with_its_own_settings(store: Store) -> None:
