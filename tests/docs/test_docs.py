@@ -345,16 +345,19 @@ def test_demo_prints_what_the_readme_shows(demo: Demo) -> None:
     (block,) = blocks("console", "demo")
     ((typed, shown),) = commands(block)
     assert typed == "make demo"
-    assert [_found(line) for line in _plain(shown)] == [_found(line) for line in _plain(demo.printed.splitlines())]
+    assert _plain(shown) == _plain(demo.printed.splitlines())
 
 
-def _found(line: str) -> str:
-    """Return a line, of a row of the table only what was found: which re-reads there are, the schedule decides."""
-    row = re.fullmatch(r"(\d\d:\d\d) \S+ ((?:\S+ ){5})\S+ (\S+)", line)
-    return f"{row[1]} {row[2]}{row[3]}" if row else line
+def test_commands_that_the_demo_names_can_be_typed(demo: Demo) -> None:
+    named = [line.strip() for line in demo.printed.splitlines() if line.strip().startswith(".venv/bin/wirewatch ")]
+    assert named
+    for command in named:
+        done = _typed(command, demo.home)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        assert done.stdout
 
 
-@pytest.mark.parametrize("block", [pytest.param(one, id=one.place) for one in blocks("console", "after-demo")])
+@each(*blocks("console", "after-demo"))
 def test_command_after_the_demo_prints_what_is_shown(block: Block, demo: Demo) -> None:
     _run_through(block, demo.home)
 
