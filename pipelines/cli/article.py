@@ -266,7 +266,9 @@ def _said(observation: Observation, known: datetime | None) -> tuple[str, dateti
     """Return what an observation says of the publisher's time, or why there was nothing to read."""
     if observation.seen not in (Seen.WORDING, Seen.NOT_MODIFIED):
         return one_line(observation.detail, 200), known
-    stamp = stamp_of(observation.claims, "modified") or stamp_of(observation.claims, "published")
+    published, modified = (stamp_of(observation.claims, kind) for kind in ("published", "modified"))
+    never_updated = modified is not None and published is not None and modified.at == published.at
+    stamp = published if modified is None or never_updated else modified
     if stamp is None or stamp.at == known:
         return "", known
     return _clock(stamp), stamp.at
