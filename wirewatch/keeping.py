@@ -61,10 +61,22 @@ from wirewatch.revisions import (
     record,
     stamp_of,
 )
-from wirewatch.significance import judge
-from wirewatch.store import Store, articles, counters, dead_letters, feeds, frontier, inbox, ledger, outbox, pages
+from wirewatch.significance import judge, uncompared
+from wirewatch.store import (
+    Store,
+    articles,
+    counters,
+    dead_letters,
+    feeds,
+    frontier,
+    inbox,
+    ledger,
+    outbox,
+    pages,
+    quiet,
+)
 from wirewatch.store.inbox import Received
-from wirewatch.store.ledger import Addition, Judged, Loaded, Text
+from wirewatch.store.ledger import Addition, Judged, Loaded, Naming, Text
 
 BACKFILL_AFTER: Final = timedelta(hours=6)
 _LINKS: Final = 500  # looked up at once; a statement of SQLite takes 32,766 values
@@ -118,6 +130,32 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Draft:
+    """What evidence changes in the ledgers that were found, before anything is compared or said."""
+
+    evidence: Evidence
+    key: str
+    found: Mapping[str, Loaded]  # every article that the names lead to
+    change: Change
+    again: Sequence[Rereading]
+    texts: Mapping[str, Text]  # those that are to be kept, by their hash
+    merged: Sequence[str]  # articles of which something was said, and which turned out to be this one
+
+    @property
+    def speaks(self) -> bool:
+        return bool(self.merged) or self.change.says_something
+
+    @property
+    def needed(self) -> set[str]:
+        """The hashes of the texts that are to be compared or told of."""
+        compared = {text_hash for one in self.change.appeared for text_hash in (one.old_text, one.new_text)}
+        if not self.speaks:
+            return compared
+        told = (*self.change.recorded, *self.change.after.revisions[-1:])
+        return compared | {one.text_hash for one in told}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
     """Everything one commit needs, decided on what the store held a moment ago."""
 
@@ -128,6 +166,11 @@ class _Plan:
     addition: Addition
     said: Sequence[News]
     backfill: bool
+
+    @property
+    def naming(self) -> Naming:
+        one = self.evidence
+        return Naming(article=self.key, url=one.url, aliases=one.aliases, observed=one.observed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +193,7 @@ class Keeper:
         reading = read.reading
         if self._kept_at_once(read):
             return _same(reading)
-        return self._keep(
-            Evidence(url=reading.url, observed=reading.observed, aliases=reading.aliases, source=read.source, read=read)
-        )
+        return self._keep(_evidence(read))
 
     def keep_names(self, evidence: Evidence) -> None:
         """Keep that these names are one article's; where they are known as several, join those."""
@@ -174,7 +215,7 @@ class Keeper:
 
         The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
         """
-        kept = [self.keep(Read(capture=capture, reading=reading, source=source)) for reading in read.entries]
+        kept = self._keep_entries([Read(capture=capture, reading=one, source=source) for one in read.entries])
         links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
         if source.track is Track.PAGES:
             self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
@@ -226,55 +267,134 @@ class Keeper:
     def _keep(self, evidence: Evidence) -> Outcome:
         for _ in range(_MOST_ATTEMPTS):
             try:
-                plan = self._plan(evidence)
-                with self.store.begin() as conn:
-                    self._commit(conn, plan)
+                return self._keep_together([evidence])[0]
             except Superseded:
                 continue
-            return plan.change.counted
         raise StoreError("The article changes faster than it can be kept; start again", about=evidence.url)
+
+    def _keep_entries(self, reads: Sequence[Read]) -> list[Outcome]:
+        """Keep what one feed's entries say, with a few statements for all; most say what they said the last time."""
+        told = self._kept_quietly([read.reading for read in reads])
+        rest = [place for place in range(len(reads)) if place not in told]
+        try:
+            together = self._keep_together([_evidence(reads[place]) for place in rest])
+            told |= zip(rest, together, strict=True)
+        except Superseded:  # some are one article, or another worker was faster
+            told |= {place: self.keep(reads[place]) for place in rest}
+        return [told[place] for place in range(len(reads))]
+
+    def _kept_quietly(self, readings: Sequence[Reading]) -> dict[int, Outcome]:
+        """Keep those readings of entries that say what their neighbours in time say; return their outcomes by place."""
+        try:
+            with self.store.begin() as conn:
+                outcomes = quiet.settle(conn, readings)
+                for outcome, n in sorted(Counter(outcomes.values()).items()):
+                    counters.count(conn, self.run, "article", outcome, n)
+        except Superseded:
+            return {}
+        return outcomes
+
+    def _keep_together(self, evidence: Sequence[Evidence]) -> list[Outcome]:
+        """Keep evidence of different articles in one transaction; raise Superseded where two are of one."""
+        if not evidence:
+            return []
+        plans = self._plans(evidence)
+        with self.store.begin() as conn:
+            self._commit(conn, plans)
+        return [plan.change.counted for plan in plans]
 
     # Deciding
 
-    def _plan(self, evidence: Evidence) -> _Plan:
+    def _plans(self, evidence: Sequence[Evidence]) -> list[_Plan]:
+        drafts = [
+            self._draft(one, found, key) for one, (found, key) in zip(evidence, self._find(evidence), strict=True)
+        ]
+        aliases, texts = self._look_up(drafts)
+        return [self._plan(draft, aliases, texts) for draft in drafts]
+
+    def _draft(self, evidence: Evidence, found: dict[str, Loaded], key: str) -> _Draft:
         reading = evidence.reading
-        found, key = self._find(evidence)
         own, others = found[key].ledger, [one.ledger for other, one in found.items() if other != key]
         _, change = record(own, reading, (), others)
         again, rereadings = self._read_again(change.after.wants, evidence.source)
         if again:
             _, change = record(own, reading, again, others)
-        texts = _texts([*rereadings, reading] if reading else rereadings)
-        told = _told(change, found[key].announced)
-        judged = self._judge(change, found, told, texts)
-        backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
-        return _Plan(
+        return _Draft(
             evidence=evidence,
             key=key,
             found=found,
             change=change,
+            again=again,
+            texts=_texts([*rereadings, reading] if reading else rereadings),
+            merged=[other for other, one in found.items() if other != key and fold(one.ledger).revisions],
+        )
+
+    def _look_up(
+        self, drafts: Sequence[_Draft]
+    ) -> tuple[Mapping[str, Sequence[Alias]], Mapping[tuple[str, str], Text]]:
+        """Return the names of the articles of which something is to be said, and the kept texts that takes, by key."""
+        speaking = [draft for draft in drafts if draft.speaks]
+        silent = [draft for draft in drafts if not draft.speaks and draft.change.appeared]
+        if not speaking and not silent:
+            return {}, {}
+        with self.store.reading() as conn:
+            aliases = ledger.names_of(conn, {key for draft in speaking for key in draft.found})
+            texts = {
+                (draft.key, text_hash): text
+                for draft in (*speaking, *silent)
+                if (missing := draft.needed - draft.texts.keys())
+                for text_hash, text in ledger.texts(conn, draft.found, missing).items()
+            }
+        return aliases, texts
+
+    def _plan(
+        self, draft: _Draft, aliases: Mapping[str, Sequence[Alias]], kept: Mapping[tuple[str, str], Text]
+    ) -> _Plan:
+        evidence, change, reading = draft.evidence, draft.change, draft.evidence.reading
+        told = _told(change, draft.found[draft.key].announced)
+        texts = dict(draft.texts)
+        for text_hash in draft.needed - texts.keys():
+            if (draft.key, text_hash) not in kept:
+                raise StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
+            texts[text_hash] = kept[draft.key, text_hash]
+        judged = self._judge(change, told, texts)
+        backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
+        return _Plan(
+            evidence=evidence,
+            key=draft.key,
+            found=draft.found,
+            change=change,
             addition=Addition(
                 observations=(observe(reading),) if reading else (),
-                rereadings=again,
-                texts=tuple(texts.values()),
+                rereadings=draft.again,
+                texts=tuple(draft.texts.values()),
                 judged=judged,
                 vanished={t.id: told.get(t.id, 0) for t in change.vanished},
             ),
-            said=self._news(evidence, change, key=key, found=found, judged=judged, texts=texts, backfill=backfill),
+            said=self._news(draft, aliases, judged=judged, texts=texts, backfill=backfill),
             backfill=backfill,
         )
 
-    def _find(self, evidence: Evidence) -> tuple[dict[str, Loaded], str]:
-        """Return every article that the names lead to, and the key of the one that they all are."""
-        new = (observe(evidence.reading),) if evidence.reading else ()
+    def _find(self, evidence: Sequence[Evidence]) -> list[tuple[dict[str, Loaded], str]]:
+        """Return for each every article that its names lead to, and the key of the one that they all are.
+
+        Raise Superseded where two of them lead to one article.
+        """
         with self.store.reading() as conn:
-            known = ledger.named(conn, (alias.name for alias in evidence.aliases))
-            found = {key: ledger.load(conn, key) for key in sorted(known)}
-            ledgers = [Ledger(article="", observations=new), *(one.ledger for one in found.values())]
-            key = earliest(ledgers) or min(found, default=article_key(evidence.url))
-            if key not in found:
-                found[key] = ledger.load(conn, key)
-        return found, key
+            owned = ledger.owners(conn, {alias.name for one in evidence for alias in one.aliases})
+            known = [sorted({owned[a.name] for a in one.aliases if a.name in owned}) for one in evidence]
+            loaded = ledger.load_all(conn, sorted({key for keys in known for key in keys}))
+            keys = []
+            for one, keys_known in zip(evidence, known, strict=True):
+                new = Ledger(article="", observations=(observe(one.reading),) if one.reading else ())
+                asked = earliest([new, *(loaded[key].ledger for key in keys_known)])
+                keys.append(asked or min(keys_known, default=article_key(one.url)))
+            loaded |= ledger.load_all(conn, sorted(set(keys) - loaded.keys()))
+        found = [{key: loaded[key] for key in (*had, *({own} - {*had}))} for had, own in zip(known, keys, strict=True)]
+        names = Counter(name for one in evidence for name in {alias.name for alias in one.aliases})
+        if len(evidence) > 1 and max((*Counter(key for one in found for key in one).values(), *names.values())) > 1:
+            raise Superseded("Two readings of one feed are of one article", about=evidence[0].url)
+        return list(zip(found, keys, strict=True))
 
     def _read_again(self, wants: Sequence[Want], source: Source) -> tuple[list[Rereading], list[Reading]]:
         """Read kept pages once more with today's extractor, where two neighbours were read by different ones."""
@@ -308,13 +428,10 @@ class Keeper:
         except BadContent:  # the difference is then technical, and the page is still there to be looked at
             return None
 
-    def _judge(
-        self, change: Change, found: Mapping[str, Loaded], told: Mapping[str, int], texts: Mapping[str, Text]
-    ) -> tuple[Judged, ...]:
+    def _judge(self, change: Change, told: Mapping[str, int], texts: Mapping[str, Text]) -> tuple[Judged, ...]:
         judged = []
         for transition in change.appeared:
-            old = self._text(transition.old_text, found, texts).wording
-            new = self._text(transition.new_text, found, texts).wording
+            old, new = texts[transition.old_text].wording, texts[transition.new_text].wording
             judgement = self._compare(transition, old, new)
             judged.append(
                 Judged(
@@ -332,83 +449,76 @@ class Keeper:
         try:
             return self.pool.run(compare_and_judge, old, new, *stamps, returns=Judgement, about=transition.new.url)
         except BadContent:  # too long for a fine comparison: the change is still said, field by field
-            return Judgement(diff=_field_by_field(old, new), verdict=Verdict(disclosure="unknown", signal="update"))
+            coarse = _field_by_field(old, new)
+            return Judgement(diff=coarse, verdict=uncompared(coarse))
 
     def _news(
         self,
-        evidence: Evidence,
-        change: Change,
+        draft: _Draft,
+        kept: Mapping[str, Sequence[Alias]],
         *,
-        key: str,
-        found: Mapping[str, Loaded],
         judged: Sequence[Judged],
         texts: Mapping[str, Text],
         backfill: bool,
     ) -> list[News]:
-        merged = [other for other, one in found.items() if other != key and fold(one.ledger).revisions]
-        if not merged and not change.says_something:
+        if not draft.speaks:
             return []
-        with self.store.reading() as conn:
-            aliases = {alias.name: alias for other in found for alias in ledger.names(conn, other)}
+        evidence = draft.evidence
+        aliases = {alias.name: alias for key in draft.found for alias in kept[key]}
         aliases |= {alias.name: alias for alias in evidence.aliases}
-        needed = {
-            one.text_hash: self._text(one.text_hash, found, texts)
-            for one in (*change.recorded, *change.after.revisions[-1:])
-        }
         known = Known(
             instance=self.instance,
             recorded=self.clock.now(),
             observed=evidence.observed,
             source=evidence.source,
             aliases=tuple(aliases[name] for name in sorted(aliases)),
-            texts={text_hash: (text.wording, text.facts) for text_hash, text in needed.items()},
+            texts={text_hash: (text.wording, text.facts) for text_hash, text in texts.items()},
             diffs={one.transition.id: (one.diff, one.verdict) for one in judged},
-            announced=found[key].announced,
+            announced=draft.found[draft.key].announced,
             backfill=backfill,
             paywalled=evidence.reading is not None and evidence.reading.paywalled,
         )
-        return news(key, change, known, merged)
-
-    def _text(self, text_hash: str, found: Mapping[str, Loaded], texts: Mapping[str, Text]) -> Text:
-        if text_hash in texts:
-            return texts[text_hash]
-        with self.store.reading() as conn:
-            return ledger.text(conn, found, text_hash)
+        return news(draft.key, draft.change, known, draft.merged)
 
     # Writing
 
-    def _commit(self, conn: Connection, plan: _Plan) -> None:
-        evidence, change, key, read = plan.evidence, plan.change, plan.key, plan.evidence.read
-        for other in sorted(plan.found):
-            self._take(conn, plan, other)
-        for other in plan.found:
-            if other != key:
-                ledger.absorb(conn, key, other)
-        ledger.claim_names(conn, key, evidence.url, evidence.aliases, evidence.observed)
-        ledger.write(conn, key, plan.addition, change.after)
-        self._describe(conn, plan)
-        for one in plan.said:
-            item = outbox.Item(
+    def _commit(self, conn: Connection, plans: Sequence[_Plan]) -> None:
+        """Write plans for different articles; each statement writes for all of them where it can."""
+        found = {key: (loaded, plan.evidence.url) for plan in plans for key, loaded in plan.found.items()}
+        ledger.claim_versions(conn, {key: loaded.version for key, (loaded, _) in found.items() if loaded.known})
+        ledger.mint(conn, {key: url for key, (loaded, url) in found.items() if not loaded.known})
+        for plan in plans:
+            for other in plan.found:
+                if other != plan.key:
+                    ledger.absorb(conn, plan.key, other)
+        ledger.claim_names(conn, [plan.naming for plan in plans])
+        ledger.write(conn, {plan.key: (plan.addition, plan.change.after) for plan in plans})
+        ledger.describe_all(conn, {plan.key: _described(plan) for plan in plans})
+        self._announce(conn, plans)
+        counted: Counter[Outcome] = Counter()
+        for plan in plans:
+            if (read := plan.evidence.read) is not None:
+                self._keep_page(conn, plan, read)
+                pending = plan.change.after.pending
+                self._settle(conn, read, plan.key, stale=pending is not None and pending.kind == "stale")
+                counted[plan.change.counted] += 1
+        for outcome, n in sorted(counted.items()):
+            counters.count(conn, self.run, "article", outcome, n)
+
+    def _announce(self, conn: Connection, plans: Sequence[_Plan]) -> None:
+        items = [
+            outbox.Item(
                 kind=one.kind,
                 item=one.item,
-                article=key,
+                article=plan.key,
                 payload=one.payload,
                 recorded=self.clock.now(),
                 backfill=plan.backfill,
             )
-            outbox.announce(conn, item, self.sinks)
-        if read is not None:
-            self._keep_page(conn, plan, read)
-            pending = change.after.pending
-            self._settle(conn, read, key, stale=pending is not None and pending.kind == "stale")
-            counters.count(conn, self.run, "article", change.counted)
-
-    def _take(self, conn: Connection, plan: _Plan, key: str) -> None:
-        loaded = plan.found[key]
-        if loaded.known:
-            ledger.claim_version(conn, key, loaded.version)
-        else:
-            ledger.mint(conn, key, plan.evidence.url)
+            for plan in plans
+            for one in plan.said
+        ]
+        outbox.announce_all(conn, items, self.sinks)
 
     def _keep_page(self, conn: Connection, plan: _Plan, read: Read) -> None:
         reading, capture = read.reading, read.capture
@@ -426,24 +536,6 @@ class Keeper:
                 kept=self.clock.now(),
             )
             pages.keep(conn, page)
-
-    def _describe(self, conn: Connection, plan: _Plan) -> None:
-        """Write what the article's row says of its ledger, and validators if this capture is the newest."""
-        history, read = plan.change.after, plan.evidence.read
-        columns: dict[str, Any] = {
-            "first_seen": history.revisions[0].first_observed if history.revisions else None,
-            "last_change": history.last_change,
-            "availability": history.availability.value,
-            "availability_since": history.available_since,
-            "merged_into": None,
-            "settled": None,
-        }
-        observed = [o.observed for one in plan.found.values() for o in one.ledger.observations]
-        if read is not None and all(read.reading.observed > one for one in observed):
-            columns |= _newest(read)
-            if history.pending is None and history.availability in _READABLE:
-                columns["settled"] = ledger.standing(observe(read.reading))
-        ledger.describe(conn, plan.key, columns)
 
     def _settle(self, conn: Connection, read: Read, key: str, *, stale: bool) -> None:
         """Take the capture out of the inbox, or end its check's lease and say when the article is due again."""
@@ -547,6 +639,30 @@ class Keeper:
             gap_seconds=round(schedule.adapted_gap(state)),
         )
         return outcome
+
+
+def _evidence(read: Read) -> Evidence:
+    one = read.reading
+    return Evidence(url=one.url, observed=one.observed, aliases=one.aliases, source=read.source, read=read)
+
+
+def _described(plan: _Plan) -> dict[str, Any]:
+    """Return what the article's row says of its ledger, and validators if this capture is the newest."""
+    history, read = plan.change.after, plan.evidence.read
+    columns: dict[str, Any] = {
+        "first_seen": history.revisions[0].first_observed if history.revisions else None,
+        "last_change": history.last_change,
+        "availability": history.availability.value,
+        "availability_since": history.available_since,
+        "merged_into": None,
+        "settled": None,
+    }
+    observed = [o.observed for one in plan.found.values() for o in one.ledger.observations]
+    if read is not None and all(read.reading.observed > one for one in observed):
+        columns |= _newest(read)
+        if history.pending is None and history.availability in _READABLE:
+            columns["settled"] = ledger.standing(observe(read.reading))
+    return columns
 
 
 def _newest(read: Read) -> dict[str, Any]:

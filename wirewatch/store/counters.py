@@ -15,11 +15,13 @@ from wirewatch.store.sql import insert
 from wirewatch.store.tables import counters
 
 
-def count(conn: Connection, run: str, what: Literal["article", "feed"], outcome: str) -> None:
-    """Count one capture that ended in `outcome`."""
-    one = insert(conn, counters).values(run=run, what=what, outcome=outcome, n=1)
-    again = one.on_conflict_do_update(index_elements=["run", "what", "outcome"], set_={"n": counters.c.n + 1})
-    conn.execute(again)
+def count(conn: Connection, run: str, what: Literal["article", "feed"], outcome: str, n: int = 1) -> None:
+    """Count captures that ended in `outcome`: one, or `n`."""
+    new = insert(conn, counters).values(run=run, what=what, outcome=outcome, n=n)
+    more = new.on_conflict_do_update(
+        index_elements=["run", "what", "outcome"], set_={"n": counters.c.n + new.excluded.n}
+    )
+    conn.execute(more)
 
 
 def totals(store: Store, run: str) -> dict[str, dict[str, int]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, func, literal, select, update
 
 from wirewatch.canonical import canonical_json, sha256
 from wirewatch.encoding import revive
@@ -22,14 +22,14 @@ from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
 from wirewatch.store.hosts import host_of
-from wirewatch.store.sql import insert, insert_new
+from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
-_REVISION = tuple(column.name for column in revisions.c)
+_REVISION = tuple(column.name for column in revisions.c if column.name != "body")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,33 +93,55 @@ def vouched(conn: Connection, article: str, url: str, evidence: Sequence[Alias])
 
 def load(conn: Connection, article: str) -> Loaded:
     """Return the article's ledger; an empty one with version -1 where there is no such article."""
-    version = conn.scalar(select(articles.c.ledger_version).where(articles.c.key == article))
-    if version is None:
-        return Loaded(ledger=Ledger(article=article), version=-1)
-    kept = conn.scalars(
-        select(observations.c.body).where(observations.c.article == article).order_by(observations.c.observed)
-    )
-    again = conn.execute(select(rereadings).where(rereadings.c.article == article)).mappings()
-    counts = conn.execute(select(diffs.c.id, diffs.c.announced).where(diffs.c.article == article))
-    return Loaded(
-        ledger=_ledger(article, kept, again),
-        version=version,
-        announced={row.id: row.announced for row in counts},
-    )
+    return load_all(conn, [article])[article]
+
+
+def load_all(conn: Connection, keys: Sequence[str]) -> dict[str, Loaded]:
+    """Return the ledgers of these articles by key, as `load` does, with as many statements as for one."""
+    versions = {
+        row.key: row.ledger_version
+        for row in conn.execute(select(articles.c.key, articles.c.ledger_version).where(articles.c.key.in_(keys)))
+    }
+    kept: dict[str, list[Any]] = {key: [] for key in versions}
+    again: dict[str, list[Any]] = {key: [] for key in versions}
+    counts: dict[str, dict[str, int]] = {key: {} for key in versions}
+    if versions:
+        seen = select(observations.c.article, observations.c.body).where(observations.c.article.in_(versions))
+        for article, body in conn.execute(seen.order_by(observations.c.observed)):
+            kept[article].append(body)
+        for reread in conn.execute(select(rereadings).where(rereadings.c.article.in_(versions))).mappings():
+            again[reread["article"]].append(reread)
+        told = select(diffs.c.article, diffs.c.id, diffs.c.announced).where(diffs.c.article.in_(versions))
+        for article, diff_id, announced in conn.execute(told):
+            counts[article][diff_id] = announced
+    return {
+        key: Loaded(ledger=_ledger(key, kept[key], again[key]), version=versions[key], announced=counts[key])
+        if key in versions
+        else Loaded(ledger=Ledger(article=key), version=-1)
+        for key in keys
+    }
 
 
 def text(conn: Connection, keys: Iterable[str], text_hash: str) -> Text:
     """Return a wording kept under one of these articles. Raise StoreError where there is none."""
-    query = select(wordings).where(wordings.c.article.in_(list(keys)), wordings.c.text_hash == text_hash).limit(1)
-    row = conn.execute(query).one_or_none()
-    if row is None:
+    found = texts(conn, keys, [text_hash])
+    if text_hash not in found:
         raise StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
-    return Text(
-        wording=revive(Wording, row.wording),
-        facts=revive(Facts, row.facts),
-        text_hash=row.text_hash,
-        content_hash=row.content_hash,
-    )
+    return found[text_hash]
+
+
+def texts(conn: Connection, keys: Iterable[str], hashes: Iterable[str]) -> dict[str, Text]:
+    """Return by text hash which of these wordings are kept under one of these articles."""
+    query = select(wordings).where(wordings.c.article.in_(list(keys)), wordings.c.text_hash.in_(set(hashes)))
+    return {
+        row.text_hash: Text(
+            wording=revive(Wording, row.wording),
+            facts=revive(Facts, row.facts),
+            text_hash=row.text_hash,
+            content_hash=row.content_hash,
+        )
+        for row in conn.execute(query.order_by(wordings.c.article.desc()))
+    }
 
 
 def kept_diff(conn: Connection, diff_id: str) -> Any:
@@ -142,19 +164,34 @@ def count_articles(conn: Connection) -> int:
 
 def names(conn: Connection, article: str) -> tuple[Alias, ...]:
     """Return all names of an article, sorted, each with the kind of evidence that was seen first."""
+    return names_of(conn, [article])[article]
+
+
+def names_of(conn: Connection, keys: Iterable[str]) -> dict[str, tuple[Alias, ...]]:
+    """Return the names of each of these articles, as `names` does, with one statement."""
+    first: dict[str, dict[str, Alias]] = {key: {} for key in keys}
     query = (
-        select(aliases.c.name, aliases.c.kind)
-        .where(aliases.c.article == article)
+        select(aliases.c.article, aliases.c.name, aliases.c.kind)
+        .where(aliases.c.article.in_(first))
         .order_by(aliases.c.name, aliases.c.observed, aliases.c.kind)
     )
-    first: dict[str, Alias] = {}
     for row in conn.execute(query):
-        first.setdefault(row.name, Alias(kind=row.kind, name=row.name))
-    return tuple(first.values())
+        first[row.article].setdefault(row.name, Alias(kind=row.kind, name=row.name))
+    return {key: tuple(found.values()) for key, found in first.items()}
 
 
-def claim_names(conn: Connection, article: str, url: str, evidence: Sequence[Alias], observed: datetime) -> None:
-    """Keep the edges from `url` to each of its names, and each name's owner.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Naming:
+    """What a capture of `url` says about the names of its article."""
+
+    article: str
+    url: str
+    aliases: Sequence[Alias]
+    observed: datetime
+
+
+def claim_names(conn: Connection, namings: Sequence[Naming]) -> None:
+    """Keep the edges from each `url` to each of its names, and each name's owner.
 
     The row in which a name points to itself says whose it is. Two processes that give one name to two articles meet
     there: the second waits for the first, finds the other article, and raises Superseded.
@@ -164,35 +201,47 @@ def claim_names(conn: Connection, article: str, url: str, evidence: Sequence[Ali
             "url": source,
             "name": alias.name,
             "kind": alias.kind,
-            "article": article,
-            "observed": observed,
+            "article": naming.article,
+            "observed": naming.observed,
         }
-        for alias in evidence
-        for source in (alias.name, url)
+        for naming in namings
+        for alias in naming.aliases
+        for source in (alias.name, naming.url)
     }
-    if edges:
-        rows = [edges[place] for place in sorted(edges)]
-        conn.execute(insert(conn, aliases).values(rows).on_conflict_do_nothing())
-    if named(conn, (alias.name for alias in evidence)) - {article}:
-        raise Superseded("Another process gave one of the names to another article", about=url)
+    if not edges:
+        return
+    conn.execute(insert(conn, aliases).on_conflict_do_nothing(), [edges[place] for place in sorted(edges)])
+    owned = owners(conn, {alias.name for naming in namings for alias in naming.aliases})
+    for naming in namings:
+        if any(owned[alias.name] != naming.article for alias in naming.aliases):
+            raise Superseded("Another process gave one of the names to another article", about=naming.url)
 
 
-def claim_version(conn: Connection, article: str, version: int) -> None:
-    """Raise the article's version by one, or raise Superseded where it is not `version` any more."""
-    changed = conn.execute(
-        update(articles)
-        .where(articles.c.key == article, articles.c.ledger_version == version)
-        .values(ledger_version=version + 1)
+def claim_versions(conn: Connection, versions: Mapping[str, int]) -> None:
+    """Raise the version of each article by one, or raise Superseded where one is not what it was any more."""
+    if not versions:
+        return
+    held = (
+        select(articles.c.key, articles.c.ledger_version)
+        .where(articles.c.key.in_(versions))
+        .order_by(articles.c.key)  # all processes lock in one order
+        .with_for_update()
     )
-    if changed.rowcount != 1:
-        raise Superseded("Another process changed the article's ledger", about=article)
+    if {row.key: row.ledger_version for row in conn.execute(held)} != versions:
+        raise Superseded("Another process changed the article's ledger", about=min(versions))
+    conn.execute(
+        update(articles).where(articles.c.key.in_(versions)).values(ledger_version=articles.c.ledger_version + 1)
+    )
 
 
-def mint(conn: Connection, article: str, url: str) -> None:
-    """Make the article's row, due never; raise Superseded where it exists by now."""
-    row = {"key": article, "url": url, "host": host_of(url), "ledger_version": 1}
-    if not insert_new(conn, articles, row):
-        raise Superseded("Another process met this article first", about=url)
+def mint(conn: Connection, urls: Mapping[str, str]) -> None:
+    """Make a row for each article, by key, with its address, due never; raise Superseded where one exists by now."""
+    if not urls:
+        return
+    rows = [{"key": key, "url": urls[key], "host": host_of(urls[key]), "ledger_version": 1} for key in sorted(urls)]
+    new = insert(conn, articles).on_conflict_do_nothing().returning(articles.c.key)
+    if len(conn.execute(new, rows).all()) != len(rows):
+        raise Superseded("Another process met this article first", about=min(urls.values()))
 
 
 def row(conn: Connection, article: str) -> Any:
@@ -214,25 +263,31 @@ class Addition:
     vanished: Mapping[str, int] = field(default_factory=dict)
 
 
-def write(conn: Connection, article: str, addition: Addition, after: History) -> None:
-    """Write what a change adds to the article's ledger and takes from it."""
-    for observation in addition.observations:
-        conn.execute(insert(conn, observations).values(_observation_row(article, observation)).on_conflict_do_nothing())
-    for again in addition.rereadings:
-        conn.execute(insert(conn, rereadings).values(article=article, **_members(again)).on_conflict_do_nothing())
-    for one in addition.texts:
-        conn.execute(insert(conn, wordings).values(article=article, **_members(one)).on_conflict_do_nothing())
-    _write_revisions(conn, article, after)
-    for diff_id, announced in addition.vanished.items():
-        conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
-    for judged in addition.judged:
-        row = _diff_row(article, judged)
-        conn.execute(insert(conn, diffs).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+def write(conn: Connection, changes: Mapping[str, tuple[Addition, History]]) -> None:
+    """Write what changes add to ledgers and take from them: by article, the addition and the history after it."""
+    added = [(article, addition) for article, (addition, _) in changes.items()]
+    _add(conn, observations, [observation_row(key, one) for key, new in added for one in new.observations])
+    _add(conn, rereadings, [{"article": key, **_members(one)} for key, new in added for one in new.rereadings])
+    _add(conn, wordings, [{"article": key, **_members(one)} for key, new in added for one in new.texts])
+    _write_revisions(conn, {article: after for article, (_, after) in changes.items()})
+    for _, new in added:
+        for diff_id, announced in new.vanished.items():
+            conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
+    _put(conn, diffs, [_diff_row(key, judged) for key, new in added for judged in new.judged])
 
 
 def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None:
     """Write what the article's row says of its ledger."""
     conn.execute(update(articles).where(articles.c.key == article).values(**columns))
+
+
+def describe_all(conn: Connection, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what these articles' rows say of their ledgers, by key."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for key, columns in rows.items():
+        alike.setdefault(tuple(sorted(columns)), []).append({"described": key, **columns})
+    for values in alike.values():
+        conn.execute(update(articles).where(articles.c.key == bindparam("described")), values)
 
 
 def absorb(conn: Connection, survivor: str, other: str) -> None:
@@ -287,8 +342,21 @@ def settle_unchanged(
     )
     if changed.rowcount != 1:
         return False
-    conn.execute(insert(conn, observations).values(_observation_row(article, observation)))
+    conn.execute(insert(conn, observations).values(observation_row(article, observation)))
     return True
+
+
+def observation_row(article: str, observation: Observation) -> dict[str, Any]:
+    """Return an observation as a row of its table; `digest` tells two apart that differ in anything."""
+    return {
+        "article": article,
+        "observed": observation.observed,
+        "url": observation.url,
+        "seen": observation.seen.value,
+        "content_hash": observation.content_hash,
+        "digest": sha256(canonical_json(observation)),
+        "body": observation,
+    }
 
 
 def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
@@ -348,30 +416,31 @@ def _ledger(article: str, kept: Iterable[Any], again: Iterable[Any]) -> Ledger:
     return join(article, [plain])
 
 
-def _write_revisions(conn: Connection, article: str, after: History) -> None:
-    kept = conn.execute(select(revisions.c.id, revisions.c.body).where(revisions.c.article == article))
+def _add(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        conn.execute(insert(conn, table).on_conflict_do_nothing(), rows)
+
+
+def _put(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        new = insert(conn, table)
+        conn.execute(
+            new.on_conflict_do_update(index_elements=["id"], set_={name: new.excluded[name] for name in rows[0]}), rows
+        )
+
+
+def _write_revisions(conn: Connection, histories: Mapping[str, History]) -> None:
+    kept = conn.execute(select(revisions.c.id, revisions.c.body).where(revisions.c.article.in_(histories)))
     known = {row.id: canonical_json(row.body) for row in kept}
-    if left := known.keys() - {revision.id for revision in after.revisions}:
+    after = [(article, revision) for article, history in histories.items() for revision in history.revisions]
+    if left := known.keys() - {revision.id for _, revision in after}:
         conn.execute(delete(revisions).where(revisions.c.id.in_(left)))
-    for revision in after.revisions:
-        if known.get(revision.id) == canonical_json(revision):
-            continue
-        row = {name: getattr(revision, name) for name in _REVISION if name not in ("article", "body")}
-        row |= {"article": article, "body": revision}
-        statement = insert(conn, revisions).values(row)
-        conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
-
-
-def _observation_row(article: str, observation: Observation) -> dict[str, Any]:
-    return {
-        "article": article,
-        "observed": observation.observed,
-        "url": observation.url,
-        "seen": observation.seen.value,
-        "content_hash": observation.content_hash,
-        "digest": sha256(canonical_json(observation)),
-        "body": observation,
-    }
+    rows = [
+        {**{name: getattr(revision, name) for name in _REVISION}, "article": article, "body": revision}
+        for article, revision in after
+        if known.get(revision.id) != canonical_json(revision)
+    ]
+    _put(conn, revisions, rows)
 
 
 def _diff_row(article: str, judged: Judged) -> dict[str, Any]:

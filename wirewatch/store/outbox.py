@@ -7,7 +7,7 @@ the same name, and a sink that writes files writes the same file. A row is never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -42,25 +42,26 @@ class Batch:
     lease_ends: datetime
 
 
+_ITEM = tuple(f.name for f in fields(Item))
+
+
 def announce(conn: Connection, item: Item, sinks: Sequence[str]) -> bool:
     """Keep an item for each of the sinks; return False and change nothing if an item of that id is kept already."""
-    new = insert(conn, outbox).values(
-        kind=item.kind,
-        item=item.item,
-        article=item.article,
-        payload=item.payload,
-        recorded=item.recorded,
-        backfill=item.backfill,
-    )
-    row_id = conn.scalar(new.on_conflict_do_nothing().returning(outbox.c.id))
-    if row_id is None:
-        return False
-    if sinks:
+    return announce_all(conn, [item], sinks) == 1
+
+
+def announce_all(conn: Connection, items: Sequence[Item], sinks: Sequence[str]) -> int:
+    """Keep items in their order, as `announce` does each; return how many were new."""
+    if not items:
+        return 0
+    new = insert(conn, outbox).on_conflict_do_nothing().returning(outbox.c.id, outbox.c.article)
+    rows = conn.execute(new, [{name: getattr(item, name) for name in _ITEM} for item in items]).all()
+    if sinks and rows:
         conn.execute(
             sa.insert(deliveries),
-            [{"sink": sink, "outbox": row_id, "article": item.article} for sink in dict.fromkeys(sinks)],
+            [{"sink": sink, "outbox": row.id, "article": row.article} for row in rows for sink in dict.fromkeys(sinks)],
         )
-    return True
+    return len(rows)
 
 
 def claim(store: Store, sink: str, *, now: datetime, limit: int = 500, lease_seconds: float = 300.0) -> Batch | None:
