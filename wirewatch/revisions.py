@@ -616,7 +616,7 @@ def _first_modified(claims: Sequence[Claim]) -> Claim | None:
 
 
 def _moved_stamp(spell: _Spell, o: Observation) -> Claim | None:
-    """Return the claim that moved on, compared to the minute with one read in the same place where there is one.
+    """Return the claim that moved on, compared with one read in the same place where there is one.
 
     An older stamp over the same words is a copy from a cache; it moves nothing.
     """
@@ -629,10 +629,20 @@ def _moved_stamp(spell: _Spell, o: Observation) -> Claim | None:
 
 
 def _older(one: Claim, other: Claim | None) -> bool:
-    """Tell whether a claim lies before the other by the minute; several places state no seconds."""
+    """Tell whether a claim lies before the other: by the minute if one of them states no seconds, as many do not.
+
+    So are claims of two places compared, which are seldom written at one moment. Within a place seconds count: of
+    20,780 news articles whose stamp alone was moved, 16 had it moved within a minute.
+    """
     if one.at is None or other is None or other.at is None:
         return False
-    return _minute(one.at) < _minute(other.at)
+    if one.where != other.where or not (_states_seconds(one.at) and _states_seconds(other.at)):
+        return _minute(one.at) < _minute(other.at)
+    return one.at < other.at
+
+
+def _states_seconds(at: datetime) -> bool:
+    return at != _minute(at)
 
 
 def _newest_stamp(claims: Sequence[Claim]) -> datetime | None:
@@ -660,7 +670,7 @@ def _version_created(
     if before is None:
         return _past(modified or published, first) or first.observed
     stated, last = _past(modified, first), before.stamp
-    moved = stated is not None and (last is None or last.at is None or _minute(stated) > _minute(last.at))
+    moved = last is None or last.at is None or _older(last, modified)
     return stated if stated is not None and moved else first.observed
 
 

@@ -235,7 +235,7 @@ def test_same_words_with_a_moved_stamp_are_a_restamp_and_no_revision() -> None:
 @pytest.mark.parametrize(
     "later",
     [
-        pytest.param(claim("modified", 0.5), id="by less than a minute"),
+        pytest.param(claim("modified", 0.5), id="by less than a minute from a whole one"),
         pytest.param(claim("modified", -8), id="backwards, as an old copy has it"),
         pytest.param(claim("modified", 8, flags=("relative",)), id="said relative to now"),
         pytest.param(claim("modified", None, flags=("unreadable",)), id="unreadable"),
@@ -245,6 +245,27 @@ def test_same_words_with_a_moved_stamp_are_a_restamp_and_no_revision() -> None:
 def test_a_stamp_that_did_not_move_on_is_no_restamp(later: Claim) -> None:
     readings = [reading(0, A, claims=(claim("modified", 0),)), reading(9, A, claims=(later,))]
     assert outcomes(*readings) == "new unchanged"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        pytest.param(0.25, 0.5, "new restamped", id="forward"),
+        pytest.param(0.5, 0.25, "new unchanged", id="backwards"),
+        pytest.param(0.25, 1, "new restamped", id="into the next minute"),
+        pytest.param(1.25, 1, "new unchanged", id="to a whole minute, which may have lost its seconds"),
+    ],
+)
+def test_a_stamp_that_moves_by_seconds_is_a_restamp_where_both_state_seconds(
+    old: float, new: float, expected: str
+) -> None:
+    readings = [reading(8 + n, A, claims=(claim("modified", when),)) for n, when in enumerate((old, new))]
+    assert outcomes(*readings) == expected
+
+
+def test_stamps_of_two_places_are_compared_to_the_minute() -> None:
+    meta, stated = claim("modified", 0.25, where="meta"), claim("modified", 0.5)
+    assert outcomes(reading(8, A, claims=(meta,)), reading(9, A, claims=(stated,))) == "new unchanged"
 
 
 def test_a_stamp_that_comes_back_after_an_old_copy_is_no_restamp() -> None:
