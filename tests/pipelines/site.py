@@ -137,6 +137,12 @@ class World:
         with self.store.reading() as conn:
             return ledger.load(conn, key(path)).ledger.observations
 
+    def all_observations(self) -> list[Observation]:
+        """Return all observations of all articles."""
+        with self.store.reading() as conn:
+            keys = [json.loads(line)["uri"].rpartition("/")[2] for line in self.export()]
+            return [one for article in keys for one in ledger.load(conn, article).ledger.observations]
+
     def row(self, path: str) -> Any:
         """Return the article's row in the frontier."""
         with self.store.reading() as conn:
