@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
+from wirewatch.canonical import storable
 from wirewatch.errors import BadContent, ConfigurationError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture
@@ -24,6 +26,8 @@ from wirewatch.schema import CaptureLine
 
 LONGEST_LINE: Final = 64 << 20  # bytes; a feed of 15 MiB with every character escaped
 LONGEST_BODY: Final = 15 << 20  # bytes, as for a feed that is fetched
+_FIRST_TIME: Final = datetime(1990, 1, 1, tzinfo=UTC)  # there was no web before
+_LAST_TIME: Final = datetime(9998, 12, 31, tzinfo=UTC)  # so that a year can be added to any time
 _PAGE_TYPES: Final = {".html": "text/html", ".htm": "text/html", ".txt": "text/plain; charset=utf-8"}
 _LINES: Final = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
@@ -56,11 +60,20 @@ def read_captures(
     pages = [path for path in inputs if path.suffix.lower() in _PAGE_TYPES]
     if pages and (url is None or observed_at is None):
         raise ConfigurationError(f"{pages[0]} does not say where and when it was read: add --url and --observed-at")
+    if url is not None:
+        _refuse_no_address(url)
     if len(pages) > 1:
         raise ConfigurationError("Only one page can be replayed at a time: each was read at a time of its own")
     if not pages and (url is not None or observed_at is not None):
         raise ConfigurationError("--url and --observed-at are for single pages: capture files say both themselves")
     return _read_all(inputs, url, observed_at, feed)
+
+
+def _refuse_no_address(url: str) -> None:
+    try:
+        normalise_url(url)
+    except BadContent as error:
+        raise ConfigurationError(f"--url is no address of a page: {error}", about=url) from error
 
 
 def _read_all(
@@ -76,7 +89,7 @@ def _read_all(
                 observed=observed_at,
                 status=200,
                 headers=(("content-type", content_type),),
-                body=path.read_bytes()[: LONGEST_BODY + 1],
+                body=_page(path),
                 feed=feed,
             )
 
@@ -85,7 +98,7 @@ def _read_lines(path: Path) -> Iterator[Capture | Malformed]:
     number = 0
     try:
         with _opened(path) as file:
-            while line := file.readline(LONGEST_LINE):
+            for line in _lines(file):
                 number += 1
                 if not line.strip():
                     continue
@@ -95,6 +108,16 @@ def _read_lines(path: Path) -> Iterator[Capture | Malformed]:
                     yield Malformed(file=str(path), line=number, reason=str(error), url=error.about or None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         yield Malformed(file=str(path), line=number + 1, reason=f"The file is damaged from here on: {error}")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}", about=str(path)) from error
+
+
+def _lines(file: BinaryIO | io.BufferedReader) -> Iterator[bytes]:
+    """Yield the lines, of one that is too long its beginning only."""
+    while line := file.readline(LONGEST_LINE + 1):
+        yield line
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE + 1)
 
 
 def _opened(path: Path) -> BinaryIO | io.BufferedReader:
@@ -104,13 +127,17 @@ def _opened(path: Path) -> BinaryIO | io.BufferedReader:
 
 
 def _capture(line: bytes, folder: Path) -> Capture:
+    if len(line) > LONGEST_LINE:
+        raise BadContent(f"The line has more than {LONGEST_LINE >> 20} MiB")
     try:
-        said = CaptureLine.model_validate_json(line)
+        said = _said(line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the line"
         raise BadContent(f"This is no capture: {place}: {first['msg']}") from error
     normalise_url(said.url)
+    if not _FIRST_TIME <= said.observed_at <= _LAST_TIME:
+        raise BadContent(f"observedAt is no time of the web's: {said.observed_at.isoformat()}", about=said.url)
     body = said.body.encode("utf-8", "replace") if said.body is not None else b""
     if said.body_path is not None:
         body = _body(folder, said.body_path, said.url)
@@ -128,6 +155,20 @@ def _capture(line: bytes, folder: Path) -> Capture:
     )
 
 
+def _said(line: bytes) -> CaptureLine:
+    """Return what a line says; half a character, which Python's own `json` writes, becomes U+FFFD."""
+    try:
+        return CaptureLine.model_validate_json(line)
+    except ValidationError:
+        if b"\\ud" not in line.lower():
+            raise
+        try:
+            whole = json.dumps(json.loads(line), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            whole = ""  # which is no capture either
+        return CaptureLine.model_validate_json(storable(whole)[0])
+
+
 def _headers(said: CaptureLine) -> tuple[tuple[str, str], ...]:
     headers = {name.lower(): value for name, value in (said.headers or {}).items()}
     if said.content_type:
@@ -140,11 +181,19 @@ def _headers(said: CaptureLine) -> tuple[tuple[str, str], ...]:
 
 
 def _body(folder: Path, name: str, url: str) -> bytes:
-    root, path = folder.resolve(), (folder / name).resolve()
-    if not path.is_relative_to(root):
-        raise BadContent(f"bodyPath {name!r} leads out of the capture file's folder", about=url)
     try:
+        root, path = folder.resolve(), (folder / name).resolve()
+        if not path.is_relative_to(root):
+            raise BadContent(f"bodyPath {name[:200]!r} leads out of the capture file's folder", about=url)
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return file.read(LONGEST_BODY + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadContent(f"bodyPath {name!r} cannot be read: {error}", about=url) from error
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise BadContent(f"bodyPath {name[:200]!r} cannot be read: {error}", about=url) from error
+
+
+def _page(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LONGEST_BODY + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}", about=str(path)) from error
