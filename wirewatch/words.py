@@ -41,8 +41,8 @@ class Words(BaseModel):
 
     `months` are twelve tuples, or twelve empty ones where months are only ever numbered. `published` and `modified`
     label stamps, `by` opens a byline, `correction` a correction note, `credit` a photo credit. `related`, `newsletter`
-    and `share` are lines between the paragraphs; `consent`, `login` and `challenge` are titles of pages that stand in
-    the article's way.
+    and `share` are lines between the paragraphs, `contributed` stands in a last one about who else helped; `consent`,
+    `login` and `challenge` are titles of pages that stand in the article's way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +55,7 @@ class Words(BaseModel):
     credit: Phrases
     related: Phrases
     newsletter: Phrases
+    contributed: Phrases = ()
     share: Phrases
     consent: Phrases
     login: Phrases

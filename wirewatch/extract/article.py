@@ -16,6 +16,7 @@ from wirewatch.extract.furniture import (
     is_chrome,
     is_correction,
     is_credit,
+    is_ending,
     is_menu,
     key,
 )
@@ -24,6 +25,9 @@ from wirewatch.times import is_stamp, printed_stamps
 
 _SITE_NAME = re.compile(r"\s+[|–—·•»:-]+\s+")
 _SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
+_TOP = 4  # blocks among which a repeated standfirst is looked for
+_LAST = 4  # blocks among which thanks and calls to subscribe are looked for
+_KICKER = 60  # letters that may stand around a headline that is printed again: F1 +.0002
 _MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
 
 
@@ -42,7 +46,6 @@ class Draft:
     blocks: list[Block]
     headline: str | None = None
     standfirsts: list[str] = field(default_factory=list)  # printed as such
-    descriptions: list[str] = field(default_factory=list)  # stated, perhaps not printed
     byline: str | None = None
     section: str | None = None
     dateline: str | None = None
@@ -59,6 +62,7 @@ def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
     """Return the wording, and its sub-headings."""
     blocks, notes = _without_notes(_without_furniture(draft))
     standfirst = _standfirst(draft, blocks)
+    blocks = _once(blocks, standfirst)
     dateline = draft.dateline
     while blocks and not blocks[0].heading:
         found, rest = dateline_of(blocks[0].text)
@@ -68,6 +72,7 @@ def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
         blocks = blocks[1:]
     while blocks and blocks[-1].heading:
         blocks = blocks[:-1]
+    blocks = _without_ending(blocks)
     corrections = list(dict.fromkeys([*draft.corrections, *notes]))
     wording = Wording(
         headline=draft.headline or None,
@@ -97,6 +102,8 @@ def _without_furniture(draft: Draft) -> list[Block]:
         top = not any(not earlier.heading for earlier in kept)
         if not same or same in drop or (same == headline and top):
             continue
+        if headline and len(kept) < 2 and headline in same and len(same) <= len(headline) + _KICKER:
+            continue
         if top and _opens_page(block.text, draft):
             continue
         if printed_stamps(block.text, draft.language) or is_chrome(block.text) or is_menu(block.text):
@@ -105,6 +112,22 @@ def _without_furniture(draft: Draft) -> list[Block]:
             continue
         kept.append(block)
     return kept
+
+
+def _once(blocks: list[Block], standfirst: str | None) -> list[Block]:
+    """Return the blocks without a standfirst among the first of them, where it is printed twice: F1 +.0001."""
+    same = key(standfirst or "")
+    return [block for n, block in enumerate(blocks) if n >= _TOP or not same or key(block.text) != same] or blocks
+
+
+def _without_ending(blocks: list[Block]) -> list[Block]:
+    """Return the blocks without the lines of thanks and the calls to subscribe among the last ones.
+
+    Who else contributed: F1 +.0003 and +.0001. Calls to subscribe: +.0004 and +.0005; in the whole text they would cost
+    recall.
+    """
+    start = len(blocks) - _LAST
+    return [block for n, block in enumerate(blocks) if n < start or not is_ending(block.text)] or blocks
 
 
 def _opens_page(text: str, draft: Draft) -> bool:
@@ -133,15 +156,13 @@ def _without_notes(blocks: list[Block]) -> tuple[list[Block], list[str]]:
 
 
 def _standfirst(draft: Draft, blocks: Sequence[Block]) -> str | None:
-    """Return the standfirst: what is printed as one, or the description where the text opens with it."""
-    first = blocks[0].text if blocks else ""
-    opening = {key(first), key(dateline_of(first)[1])} - {""}
+    """Return what is printed as a standfirst; a description that only repeats the first paragraph is none."""
     later = {key(block.text) for block in blocks[3:]}
     for text in draft.standfirsts:
         same = key(text)
         if len(same) >= _SHORTEST_STANDFIRST and same not in later and same != key(draft.headline or ""):
             return text
-    return next((text for text in draft.descriptions if key(text) in opening), None)
+    return None
 
 
 def _distinct(notes: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]"
 _DATELINE = re.compile(
     r"^(?P<place>[^\W\d_](?:[^\W_]|[ .,'’\-/]){1,58}?)\s?(?P<agency>\([^()]{1,30}\))?\s?(?:—|–|--|\s-|―)\s?(?=\S)"
 )
+_ENDING_LIMIT: Final = 250
 _CREDIT_TAIL_LIMIT: Final = 80
 
 
@@ -61,6 +62,19 @@ def is_chrome(line: str) -> bool:
         return False
     after = found.group(2)
     return bool(after) or (" " in found.group(1) and not ends_sentence(line))
+
+
+def is_ending(line: str) -> bool:
+    """Tell whether one of the last lines names who else contributed or calls to subscribe."""
+    lower = line.lower()
+    if len(lower) > _ENDING_LIMIT:
+        return False
+    return any(phrase in lower for phrase in phrases("contributed")) or _calls().match(lower) is not None
+
+
+@cache
+def _calls() -> re.Pattern[str]:
+    return re.compile(rf"[\s*•·▪■–—>|【\[(-]*(?:{'|'.join(map(re.escape, phrases('newsletter')))})(?!\w)")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import replace
 from typing import Any, Final
@@ -16,8 +15,9 @@ from wirewatch.errors import BadContent
 from wirewatch.extract.article import Block, Draft, choose_headline, compose
 from wirewatch.extract.body import EXTRACTOR, find_blocks
 from wirewatch.extract.decode import decode, refuse_marks
+from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
-from wirewatch.extract.page import Line, Page, Part, parse, squeeze
+from wirewatch.extract.page import Line, Page, Part, parse
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
 from wirewatch.extract.walls import wall
@@ -36,6 +36,7 @@ _LIMITS: Final = {
     "credit": 500,
 }
 _HEADINGS: Final = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_LINKED: Final = _HEADINGS | {"h1", "li", "dd", "td", "th"}
 _FEW_BLOCKS = 3
 _STAMP_LINES = 12  # labelled times looked for on one page
 
@@ -161,9 +162,8 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     headline = choose_headline(printed[:10], data.headlines, page.title, publisher)
     start = next((n for n, line in enumerate(lines) if key(line.text) == key(headline or "")), 0)
     draft = Draft(
-        blocks=_as_printed(find_blocks(page.tree), lines) or _stated_blocks(data),
+        blocks=until_the_end(_as_printed(find_blocks(page.tree), lines), page, data.body),
         headline=headline,
-        descriptions=data.descriptions,
         section=data.section or _crumb(lines[: start + 3], headline, publisher),
         dateline=data.dateline,
         authors=data.authors,
@@ -213,12 +213,6 @@ def _divided(block: Block, lines: list[Line]) -> list[Block]:
     return found if done == len(whole) else [block]
 
 
-def _stated_blocks(data: Stated) -> list[Block]:
-    """Return the text that a page without printed text states: pages that are written in the browser."""
-    text = re.sub(r"<[^<>]{1,300}>", "\n", html.unescape(data.body or ""))
-    return [Block(line) for raw in text.splitlines() if (line := squeeze(raw))]
-
-
 def _is_note(line: Line) -> bool:
     return line.in_article and line.part is not Part.NOISE and len(line.text) > 40 and is_correction(line.text)
 
@@ -232,7 +226,16 @@ def _noise(lines: list[Line], draft: Draft) -> frozenset[str]:
         if line.part in (Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB)
     }
     notes = {key(note) for note in draft.corrections}
-    return frozenset((drop - text) | notes)
+    return frozenset((drop - text) | _links(lines) | notes)
+
+
+def _links(lines: list[Line]) -> set[str]:
+    """Return the keys of the paragraphs that are one link to another story: F1 +.0005 and +.0003.
+
+    Items, cells and headings are often links and yet the text (recall -.0030), and so are short ones.
+    """
+    links = {key(line.text) for line in lines if line.link and line.tag not in _LINKED and len(line.text) > 25}
+    return links - {key(line.text) for line in lines if not line.link and line.part is Part.TEXT}
 
 
 def _byline(lines: list[Line], authors: list[str], language: str | None) -> str | None:
