@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -183,7 +184,7 @@ def test_traceback_comes_with_debug_only(terminal: Terminal) -> None:
 
 def test_reader_that_hangs_up_is_no_error(terminal: Terminal, pool: Pool) -> None:
     two_revisions(terminal.configure(), pool)
-    command = f'{sys.executable} -c \'from pipelines.cli import main; main(["export", "--ledger"])\' | true'
+    command = f'{shlex.quote(sys.executable)} -c \'from pipelines.cli import main; main(["export", "--ledger"])\' | true'
     done = subprocess.run(
         ["bash", "-c", command],
         capture_output=True,
