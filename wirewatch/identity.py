@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit, urlunsplit
 
@@ -242,11 +243,16 @@ def guid_name(feed: str, guid: str) -> str:
 
     A guid means nothing outside its feed, so the feed's address is part of the name.
     """
-    prefix = f"{_normal_or_none(feed) or storable(feed)[0][:NAME_LIMIT]}#guid="
+    prefix = _guid_prefix(feed)
     text = storable(guid.strip())[0]
     if len((prefix + text).encode()) <= NAME_LIMIT:
         return prefix + text
     return prefix + hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _guid_prefix(feed: str) -> str:
+    return f"{_normal_or_none(feed) or storable(feed)[0][:NAME_LIMIT]}#guid="
 
 
 def capture_aliases(

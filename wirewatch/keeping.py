@@ -216,8 +216,9 @@ class Keeper:
         The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
         """
         kept = self._keep_entries([Read(capture=capture, reading=one, source=source) for one in read.entries])
-        links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
+        links: list[tuple[Entry, tuple[Alias, ...]]] = []
         if source.track is Track.PAGES:
+            links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
             self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
         for _ in range(_MOST_ATTEMPTS):
             try:

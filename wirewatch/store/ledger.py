@@ -8,14 +8,16 @@ is written and the caller loads and records again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from sqlalchemy import Connection, Table, bindparam, delete, exists, func, literal, select, update
 
-from wirewatch.canonical import canonical_json, sha256
+from wirewatch.canonical import canonical_json, sha256, timestamp
 from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
 from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
@@ -26,7 +28,8 @@ from wirewatch.store.sql import insert
 from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXPORTED_AT_ONCE = 100  # articles
+_EPOCH = timestamp(datetime(1970, 1, 1, tzinfo=UTC))
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
 _REVISION = tuple(column.name for column in revisions.c if column.name != "body")
@@ -126,8 +129,12 @@ def text(conn: Connection, keys: Iterable[str], text_hash: str) -> Text:
     """Return a wording kept under one of these articles. Raise StoreError where there is none."""
     found = texts(conn, keys, [text_hash])
     if text_hash not in found:
-        raise StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
+        raise _lacks(text_hash)
     return found[text_hash]
+
+
+def _lacks(text_hash: str) -> StoreError:
+    return StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
 
 
 def texts(conn: Connection, keys: Iterable[str], hashes: Iterable[str]) -> dict[str, Text]:
@@ -319,7 +326,14 @@ def standing(observation: Observation) -> str:
 
     Two with one digest, one after the other, differ in nothing that a fold looks at but time.
     """
-    return sha256(canonical_json(replace(observation, observed=_EPOCH, page_hash=None)))
+    says = {name: value for name, value in orjson.loads(_canonical(observation)).items() if name != "page_hash"}
+    return sha256(orjson.dumps({**says, "observed": _EPOCH}, option=orjson.OPT_SORT_KEYS))
+
+
+@lru_cache(maxsize=1024)
+def _canonical(observation: Observation) -> bytes:
+    """Return an observation's canonical JSON, which is asked for twice when it is kept."""
+    return canonical_json(observation)
 
 
 def settle_unchanged(
@@ -354,7 +368,7 @@ def observation_row(article: str, observation: Observation) -> dict[str, Any]:
         "url": observation.url,
         "seen": observation.seen.value,
         "content_hash": observation.content_hash,
-        "digest": sha256(canonical_json(observation)),
+        "digest": sha256(_canonical(observation)),
         "body": observation,
     }
 
@@ -370,41 +384,45 @@ def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
                 exists().where(observations.c.article == articles.c.key), articles.c.merged_into.is_(None)
             )
         ).all()
-        for key in sorted(keys, key=uri):
-            yield canonical_json(_exported(conn, key, uri(key))) + b"\n"
+        ordered = sorted(keys, key=uri)
+        for start in range(0, len(ordered), _EXPORTED_AT_ONCE):
+            for article in exported(conn, ordered[start : start + _EXPORTED_AT_ONCE], uri):
+                yield canonical_json(article) + b"\n"
 
 
-def _exported(conn: Connection, article: str, uri: str) -> dict[str, Any]:
-    ledger = load(conn, article).ledger
-    history = fold(ledger)
-    live = conn.execute(
-        select(diffs).where(diffs.c.article == article, diffs.c.live).order_by(diffs.c.observed, diffs.c.id)
-    )
-    return {
-        "uri": uri,
-        "names": [alias.name for alias in names(conn, article)],
-        "observations": [
-            {"outcome": outcome.value, **_members(observation)}
-            for observation, outcome in zip(ledger.observations, history.outcomes, strict=True)
-        ],
-        "revisions": [_members(revision) for revision in history.revisions],
-        "texts": {
-            revision.text_hash: text(conn, [article], revision.text_hash).wording for revision in history.revisions
-        },
-        "diffs": [
-            {
-                "id": row.id,
-                "old": row.old_revision,
-                "new": row.new_revision,
-                "diff": row.diff,
-                "verdict": row.verdict,
-            }
-            for row in live
-        ],
-        "restamps": [{"revision": r.revision.id, "observed": r.observed, "stamp": r.new.at} for r in history.restamps],
-        "passages": [{"kind": p.kind, "observed": p.observed, "detail": p.detail} for p in history.passages],
-        "availability": history.availability.value,
-    }
+def exported(conn: Connection, keys: Sequence[str], uri: Callable[[str], str]) -> Iterator[dict[str, Any]]:
+    """Yield what the export says of each of these articles, in their order."""
+    ledgers = {key: loaded.ledger for key, loaded in load_all(conn, keys).items()}
+    histories = {key: fold(one) for key, one in ledgers.items()}
+    named_so = names_of(conn, keys)
+    hashes = {one.text_hash for history in histories.values() for one in history.revisions}
+    kept = texts(conn, keys, hashes)
+    if missing := hashes - kept.keys():
+        raise _lacks(min(missing))
+    live: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
+    query = select(diffs).where(diffs.c.article.in_(keys), diffs.c.live)
+    for row in conn.execute(query.order_by(diffs.c.observed, diffs.c.id)):
+        live[row.article].append(
+            {"id": row.id, "old": row.old_revision, "new": row.new_revision, "diff": row.diff, "verdict": row.verdict}
+        )
+    for key in keys:
+        history = histories[key]
+        yield {
+            "uri": uri(key),
+            "names": [alias.name for alias in named_so[key]],
+            "observations": [
+                {"outcome": outcome.value, **_members(observation)}
+                for observation, outcome in zip(ledgers[key].observations, history.outcomes, strict=True)
+            ],
+            "revisions": [_members(revision) for revision in history.revisions],
+            "texts": {revision.text_hash: kept[revision.text_hash].wording for revision in history.revisions},
+            "diffs": live[key],
+            "restamps": [
+                {"revision": r.revision.id, "observed": r.observed, "stamp": r.new.at} for r in history.restamps
+            ],
+            "passages": [{"kind": p.kind, "observed": p.observed, "detail": p.detail} for p in history.passages],
+            "availability": history.availability.value,
+        }
 
 
 def _ledger(article: str, kept: Iterable[Any], again: Iterable[Any]) -> Ledger:
