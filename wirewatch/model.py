@@ -359,19 +359,28 @@ class Diff:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """One exact reason why a change may matter: which field and hunk, and the words where there are any."""
+    """One exact reason why a change may matter: which field and hunk, and the words where there are any.
+
+    `start` is where `new` stands in the new text, given where that is not inside the hunk: a `corrected` sentence.
+    """
 
     kind: str
     field: str
     hunk: int
     old: str | None = None
     new: str | None = None
+    start: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a diff means: whether it was said openly, the IPTC signal, and the reasons."""
+    """What a diff means: whether it was said openly, the IPTC signal, how much it matters, and the reasons.
+
+    `score` is between 0 and 1; it and the class follow from the reasons.
+    """
 
     disclosure: Literal["disclosed", "undisclosed", "unknown"]
     signal: Literal["update", "correction"]
+    significance_class: Literal["minor", "notable", "major"]
+    score: float
     reasons: tuple[Reason, ...] = ()

@@ -82,7 +82,12 @@ def diff(*hunks: Hunk, **changes: Any) -> Diff:
 
 
 def verdict(*reasons: Reason, **changes: Any) -> Verdict:
-    defaults: dict[str, Any] = {"disclosure": "undisclosed", "signal": "update"}
+    defaults: dict[str, Any] = {
+        "disclosure": "undisclosed",
+        "signal": "update",
+        "significance_class": "notable",
+        "score": 0.3,
+    }
     return Verdict(reasons=reasons, **(defaults | changes))
 
 

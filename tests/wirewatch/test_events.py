@@ -107,10 +107,14 @@ def test_event_has_the_shape_of_the_published_example() -> None:
     ]
     significance = expected["data"]["significance"]
     reasons = [Reason(**(reason | {"field": fields[reason["field"]]})) for reason in significance["reasons"]]
-    del significance["class"], significance["score"]  # absent until something computes them
     made = revised(
         diff(*hunks, words_added=13, words_removed=9, similarity=0.78704),
-        verdict(*reasons, disclosure="disclosed"),
+        verdict(
+            *reasons,
+            disclosure="disclosed",
+            significance_class=significance["class"],
+            score=significance["score"],
+        ),
         previous=previous,
         current=current,
         event_id=expected["id"],
@@ -190,8 +194,9 @@ def test_signal_is_the_iptc_code(kind: str) -> None:
     assert revised(None, verdict(signal=kind))["data"]["signal"] == f"http://cv.iptc.org/newscodes/signal/{kind}"
 
 
-def test_what_nobody_computes_yet_is_absent_not_constant() -> None:
-    assert set(revised()["data"]["significance"]) == {"reasons"}
+def test_class_and_score_are_the_verdicts_own() -> None:
+    significance = revised(None, verdict(significance_class="major", score=0.8649))["data"]["significance"]
+    assert significance == {"class": "major", "score": 0.86, "reasons": []}
 
 
 def test_numbers_are_written_to_three_places() -> None:

@@ -89,7 +89,9 @@ def revised(
             observed_window=_window(previous.last_observed, current.first_observed),
             signal=_SIGNALS[verdict.signal],
             disclosure=verdict.disclosure,
-            significance=Significance(reasons=given.reasons),
+            significance=Significance(
+                class_=verdict.significance_class, score=round(verdict.score, 2), reasons=given.reasons
+            ),
             changed_fields=tuple(dict.fromkeys(FIELD_PATHS[name].split("/")[0] for name in diff.changed_fields)),
             stats=Stats(
                 words_added=diff.words_added,

@@ -84,22 +84,26 @@ class HunkData(Published):
 
 
 class ReasonData(Published):
-    """One exact reason why the change may matter; `hunk` counts the diff's hunks from 0, given or cut."""
+    """One exact reason why the change may matter; `hunk` counts the diff's hunks from 0, given or cut.
+
+    `start` is given where `new` stands outside the hunk: the place of a `corrected` sentence in the new text.
+    """
 
     kind: str
     field: FieldPath
     hunk: Annotated[int, Field(ge=0)]
     old: str | None = None
     new: str | None = None
+    start: Annotated[int, Field(ge=0)] | None = None
     truncated: Literal[True] | None = None
 
 
 class Significance(Published):
-    """How much the change matters. `class` and `score` are absent until something computes them."""
+    """How much the change matters. `class` and `score` follow from the diff's reasons, given or cut, heaviest first."""
 
     # Python keeps the word, hence the underscore
-    class_: Annotated[Literal["minor", "notable", "major"] | None, Field(alias="class")] = None
-    score: Annotated[float, Field(ge=0, le=1)] | None = None
+    class_: Annotated[Literal["minor", "notable", "major"], Field(alias="class")]
+    score: Annotated[float, Field(ge=0, le=1)]
     reasons: tuple[ReasonData, ...]
 
 

@@ -111,7 +111,12 @@ def _short_selector(selector: Selector) -> Selector:
 
 def _reason(reason: Reason) -> ReasonData:
     return ReasonData(
-        kind=reason.kind, field=FIELD_PATHS[reason.field], hunk=reason.hunk, old=reason.old, new=reason.new
+        kind=reason.kind,
+        field=FIELD_PATHS[reason.field],
+        hunk=reason.hunk,
+        old=reason.old,
+        new=reason.new,
+        start=reason.start,
     )
 
 
