@@ -184,7 +184,8 @@ def test_traceback_comes_with_debug_only(terminal: Terminal) -> None:
 
 def test_reader_that_hangs_up_is_no_error(terminal: Terminal, pool: Pool) -> None:
     two_revisions(terminal.configure(), pool)
-    command = f'{shlex.quote(sys.executable)} -c \'from pipelines.cli import main; main(["export", "--ledger"])\' | true'
+    code = 'from pipelines.cli import main; main(["export", "--ledger"])'
+    command = f"{shlex.join([sys.executable, '-c', code])} | true"
     done = subprocess.run(
         ["bash", "-c", command],
         capture_output=True,
