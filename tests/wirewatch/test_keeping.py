@@ -137,8 +137,8 @@ def test_any_order_in_any_passes_leaves_what_the_set_of_readings_says(
     keep_in_passes(store, pool, readings, chance)
     export = exported(store)
     assert export == expected_export(readings)
-    if not joins:
-        assert standing(said(store)) == live(export)
+    stands = standing(said(store))
+    assert joins or stands == live(export)  # what an article said is void where it was merged into another
     store.close()
 
 
