@@ -16,6 +16,8 @@ from typing import Any
 import apache_beam as beam
 import zstandard
 
+from transforms.process import noting
+from wirewatch.errors import StoreError
 from wirewatch.store.types import to_microseconds
 
 
@@ -26,13 +28,20 @@ class Spool:
     path: Path
 
     def append(self, records: Iterable[tuple[datetime, Any]]) -> list[int]:
-        """Add records with the times that they are ordered by; return their places."""
+        """Add records with the times that they are ordered by; return their places.
+
+        Raise StoreError where there is no room.
+        """
         places = []
-        with self.path.open("ab") as file:
-            for at, record in records:
-                places.append(file.tell())
-                data = zstandard.compress(pickle.dumps(record), 1)
-                file.write(to_microseconds(at).to_bytes(8, signed=True) + len(data).to_bytes(8) + data)
+        try:
+            with self.path.open("ab") as file:
+                for at, record in records:
+                    places.append(file.tell())
+                    data = zstandard.compress(pickle.dumps(record), 1)
+                    file.write(to_microseconds(at).to_bytes(8, signed=True) + len(data).to_bytes(8) + data)
+        except OSError as error:
+            reason = f"{self.path} cannot be written ({error.strerror or error}): make room there, or set TMPDIR."
+            raise StoreError(reason, about=str(self.path)) from error
         return places
 
     def places(self) -> list[int]:
@@ -90,4 +99,5 @@ class _Append(beam.DoFn):
         self.spool = spool
 
     def process(self, read: Any) -> None:
-        self.spool.append([(read.capture.observed, read)])
+        with noting():
+            self.spool.append([(read.capture.observed, read)])

@@ -152,7 +152,5 @@ def _close() -> None:
         asyncio.run_coroutine_threadsafe(fetcher.close(), _loops[0]).result(timeout=5)
     for loop in _loops:
         loop.call_soon_threadsafe(loop.stop)
-    for pool in _pools.values():
-        pool.close()
     for store in _stores.values():
         store.close()

@@ -25,6 +25,7 @@ READING = {"wirewatch_reading": True}
 _SHAPES = "write sqlite:///FOLDER/FILE or postgresql://USER@HOST/DATABASE"
 # PostgreSQL's codes (its manual, appendix A): serialization_failure, deadlock_detected.
 _LOST_RACES = frozenset({"40001", "40P01"})
+_EMPTIED = "has lost its tables: put back a copy, or start again to make a new one"
 _POSTGRES = {
     "53100": "has no room left on its disk: free some and start again",
     "53300": "takes no more connections: close some and start again",
@@ -34,6 +35,7 @@ _POSTGRES = {
     "42501": "does not allow this user to do that: grant the rights and start again",
     "3D000": "does not exist: create the database and start again",
     "28P01": "refuses the password: mend the store's address",
+    "42P01": _EMPTIED,
     "28000": "refuses this user: mend the store's address",
 }
 _PAUSE_SECONDS = 0.02
@@ -101,6 +103,8 @@ def _translated(error: exc.DBAPIError, name: str) -> StoreError | None:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         told = _SQLITE.get(code)
+        if told is None and "no such table" in str(cause):
+            told = _EMPTIED
     else:
         code = getattr(cause, "sqlstate", None)
         if code in _LOST_RACES:
@@ -120,8 +124,17 @@ def _sqlite(url: URL, wait_seconds: float) -> Engine:
         raise StoreError(message, about=str(folder)) from error
     engine = sa.create_engine(url, connect_args={"timeout": wait_seconds}, pool_timeout=wait_seconds)
 
+    @sa.event.listens_for(engine, "checkout")
+    def _same_file(_connection: sqlite3.Connection, record: Any, _proxy: object) -> None:
+        # SQLite goes on writing into a file that was deleted, and all of that would be gone with the process.
+        if record.info["file"] != _file(url):
+            raise StoreError(
+                f"The store {shown(url)} was moved or deleted: put it back and start again.", about=shown(url)
+            )
+
     @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def _prepare(connection: sqlite3.Connection, record: Any) -> None:
+        record.info["file"] = _file(url)
         connection.isolation_level = None  # the driver begins nothing of its own
         connection.execute(f"PRAGMA busy_timeout = {round(wait_seconds * 1000)}")
         _write_ahead(connection, wait_seconds)
@@ -135,6 +148,15 @@ def _sqlite(url: URL, wait_seconds: float) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _file(url: URL) -> tuple[int, int] | None:
+    """Return what tells the store's file from another at its place; None where there is none."""
+    try:
+        found = Path(url.database or "").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write_ahead(connection: sqlite3.Connection, wait_seconds: float) -> None:
