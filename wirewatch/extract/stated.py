@@ -37,11 +37,12 @@ PUBLISHED_METAS: Final = (
     "pubdate", "publishdate", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "vr:published_time",
     "iso-8601-publish-date", "dcterms.issued", "dc.date.issued", "dcterms.created", "dc.date.created", "dc.date",
     "dcterms.date", "date", "datecreated", "created", "article:created",
+    "article:published:time",
 )  # fmt: skip
 MODIFIED_METAS: Final = (
     "article:modified_time", "og:article:modified_time", "datemodified", "article:modified", "og:updated_time",
     "article.updated", "article:updated_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod",
-    "revised", "parsely-modified-date", "cxenseparse:recs:modifiedtime", "vr:updated_time",
+    "revised", "parsely-modified-date", "cxenseparse:recs:modifiedtime", "vr:updated_time", "article:modified:time",
 )  # fmt: skip
 
 
