@@ -26,8 +26,8 @@ _ITEM_LIMIT: Final = 140  # characters of a headline in a list
 
 def passing(place: int, hunk: Hunk, old: Side, new: Side) -> Iterator[Reason]:
     """Yield the marks of one hunk."""
-    if not (old.exact.strip() and new.exact.strip()):
-        return  # a new line is news; what passes by itself is exchanged
+    if not (old.exact.strip() and new.exact.strip()) or max(len(old.exact), len(new.exact)) > _LINE_LIMIT:
+        return  # a new line is news, and so is a long one; what passes by itself is exchanged
     line, before = _line(new.text, new.start, new.end), _line(old.text, old.start, old.end)
     counted = bool(old.numbers and new.numbers)
     ago = _ago().search(plain(comparable(line))) if counted else None
@@ -81,6 +81,6 @@ def _ago() -> re.Pattern[str]:
         )
         for ago in one.ago:
             if ago.before or ago.after:
-                before, after = (rf"{re.escape(word)}\s*" if word else "" for word in (ago.before, ago.after))
-                shapes.add(rf"{before}\d+\s*(?:{units})\s*{after}")
+                before, after = (rf"{re.escape(word)}\s?" if word else "" for word in (ago.before, ago.after))
+                shapes.add(rf"{before}(?<!\d)\d{{1,3}}\s?(?:{units})\s?{after}")
     return re.compile("|".join(sorted(shapes, key=lambda shape: (-len(shape), shape))))

@@ -51,16 +51,20 @@ class _Place:
         self.place, self.hunk = place, hunk
 
     def reason(self, kind: str, old: str | None = None, new: str | None = None) -> Reason:
-        return Reason(kind=kind, field=self.hunk.field, hunk=self.place, old=old or None, new=new or None)
+        return Reason(kind=kind, field=self.hunk.field, hunk=self.place, old=_shown(old), new=_shown(new))
 
     def whole(self, kind: str) -> Reason:
         """Return a reason that quotes the hunk."""
-        return self.reason(kind, self.hunk.old.exact.strip()[:_SHOWN], self.hunk.new.exact.strip()[:_SHOWN])
+        return self.reason(kind, self.hunk.old.exact, self.hunk.new.exact)
 
     def pairs(self, kind: str, gone: Sequence[str], come: Sequence[str]) -> Iterator[Reason]:
         """Yield a reason for each word that went, beside the one that came in its place."""
         both = zip_longest(gone[:_MOST_OF_A_KIND], come[:_MOST_OF_A_KIND])
         yield from (self.reason(kind, was, now) for was, now in both)
+
+
+def _shown(text: str | None) -> str | None:
+    return (text or "").strip()[:_SHOWN] or None
 
 
 def _light(at: _Place, old: Side, new: Side) -> list[Reason]:
@@ -203,7 +207,7 @@ def _words(at: _Place, old: Side, new: Side) -> Iterator[Reason]:
         yield from at.pairs(says, *_both_ways(was[kind].elements(), now[kind].elements()))
     names, new_names = _both_ways(old.names, new.names)
     if not names and not new_names and old.titled and new.titled and old.exact.strip():
-        names, new_names = [old.exact.strip()[:_SHOWN]], [new.exact.strip()[:_SHOWN]]
+        names, new_names = [old.exact], [new.exact]
     yield from at.pairs("name", names, new_names)
 
 
