@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final
@@ -66,14 +66,15 @@ class Jobs:
         )
         self._hear()
 
-    def run(self, *jobs: Sequence[str | float]) -> list[int]:
-        """Run jobs at once and return their exit codes."""
-        self._start(jobs)
+    def run(self, w: World, minutes: float | str, *, at_once: int = 1, room: int | None = None) -> list[int]:
+        """Make passes at once and return their exit codes; no file may grow beyond `room`."""
+        self._start([{"config": str(w.config.path), "minutes": minutes, "room": room}] * at_once)
         return self._hear()
 
     def kill_when(self, w: World, moment: Moment, minutes: float, *inputs: Path) -> bool:
         """Kill a pass as soon as that is so; return whether it came to that before the pass was done."""
-        (number,) = self._start([(str(w.config.path), minutes, *map(str, inputs))])
+        one = {"config": str(w.config.path), "minutes": minutes, "inputs": [*map(str, inputs)]}
+        (number,) = self._start([one])
         while not self._has_answered(within=0.002):
             if moment(w):
                 os.kill(number, signal.SIGKILL)
@@ -86,7 +87,7 @@ class Jobs:
             pipe.close()
         self._process.wait()
 
-    def _start(self, jobs: Sequence[Sequence[str | float]]) -> list[int]:
+    def _start(self, jobs: Sequence[Mapping[str, Any]]) -> list[int]:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(jobs).encode() + b"\n")
         return self._hear()
@@ -158,7 +159,7 @@ def _count(w: World, query: sa.Select[Any]) -> int:
         pytest.param("postgresql", [asked(3), kept(5)], [kept(12)], id="postgresql"),
     ],
 )
-def test_pass_that_is_killed_again_and_again_leaves_what_one_alone_would_have(
+def test_pass_that_is_killed_again_and_again_leaves_what_one_alone_would_have(  # noqa: PLR0917 (fixtures)
     server: str,
     first: Sequence[Moment],
     second: Sequence[Moment],
@@ -230,6 +231,24 @@ def test_sink_file_that_was_written_and_never_marked_is_written_again_with_the_s
     assert again == files
 
 
+@pytest.mark.parametrize("room", [200_000, 500_000, 900_000], ids="{:,} bytes".format)
+def test_disk_that_is_full_is_said_in_a_sentence_and_the_next_pass_makes_it_good(
+    room: int, undisturbed: Outcome, jobs: Jobs, tmp_path: Path
+) -> None:
+    with world(tmp_path, newsroom(), work=ONE_CHILD) as w:
+        codes = jobs.run(w, 0, room=room)
+        said = (tmp_path / "said").read_text()
+        codes += jobs.run(w, 0)
+        revise(w)
+        codes += jobs.run(w, SECOND_PASS)
+        left = outcome(w)
+
+    assert codes == [1, 0, 0]
+    assert said.startswith("The store sqlite:///")
+    assert said.endswith("start again.")
+    assert left == undisturbed
+
+
 def captures(path: Path) -> Path:
     """Write captures of the newsroom, before and after, as one file."""
     lines = []
@@ -263,7 +282,7 @@ def test_two_passes_at_once_read_no_page_twice_and_their_counters_add_up(jobs: J
     answers = {path: page(story(f"Headline of {path}", about=path)) for path in paths}
     with world(tmp_path, {"/feed.xml": feed(paths), **answers}, fetch={"spacing": "100ms"}) as w:
         Store.shared(w.config.store)
-        codes = jobs.run((str(w.config.path), "now"), (str(w.config.path), "now"))
+        codes = jobs.run(w, "now", at_once=2)
         gaps = [after.at - before.at for before, after in pairwise(w.site.log)]
         with w.store.reading() as conn:
             counts = conn.execute(
