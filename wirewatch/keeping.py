@@ -75,6 +75,7 @@ from wirewatch.store import (
     pages,
     quiet,
 )
+from wirewatch.store.hosts import host_of
 from wirewatch.store.inbox import Received
 from wirewatch.store.ledger import Addition, Judged, Loaded, Naming, Text
 
@@ -502,6 +503,8 @@ class Keeper:
                 self._keep_page(conn, plan, read)
                 pending = plan.change.after.pending
                 self._settle(conn, read, plan.key, stale=pending is not None and pending.kind == "stale")
+                if not _said_before(plan):
+                    self._bury(conn, read)
                 counted[plan.change.counted] += 1
         for outcome, n in sorted(counted.items()):
             counters.count(conn, self.run, "article", outcome, n)
@@ -543,7 +546,6 @@ class Keeper:
         reading, now = read.reading, self.clock.now()
         if read.received is not None:
             inbox.drop(conn, read.received)
-        self._bury(conn, read)
         if read.check is None or read.check.article is None:
             return
         row = ledger.row(conn, key)
@@ -660,10 +662,34 @@ def _described(plan: _Plan) -> dict[str, Any]:
     }
     observed = [o.observed for one in plan.found.values() for o in one.ledger.observations]
     if read is not None and all(read.reading.observed > one for one in observed):
-        columns |= _newest(read)
+        columns |= _newest(read) | _moved(read)
         if history.pending is None and history.availability in _READABLE:
             columns["settled"] = ledger.standing(observe(read.reading))
     return columns
+
+
+def _moved(read: Read) -> dict[str, Any]:
+    """Return the address to ask from now on, where every redirect to it was permanent and it showed the article.
+
+    The old address may be given up one day, and its 404 must not pass for the article's withdrawal.
+    """
+    if not read.capture.moved or read.reading.seen is not Seen.WORDING:
+        return {}
+    return {
+        column: value
+        for alias in read.reading.aliases
+        if alias.kind == "redirect"
+        for column, value in (("url", alias.name), ("host", host_of(alias.name)))
+    }
+
+
+def _said_before(plan: _Plan) -> bool:
+    """Tell whether the article's last observation said the same: a page that stays broken is one dead letter."""
+    read, before = plan.evidence.read, [o for one in plan.found.values() for o in one.ledger.observations]
+    if read is None or not before:
+        return False
+    last = max(before, key=lambda o: o.observed)
+    return (last.seen, last.detail) == (read.reading.seen, read.reading.detail)
 
 
 def _newest(read: Read) -> dict[str, Any]:

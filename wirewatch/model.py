@@ -125,13 +125,15 @@ class Capture:
     """What came back, or did not: `status` is None and `problem` says why where there was no answer.
 
     `headers` has lower-case names. `redirects` are the addresses between `url` and `final_url`, in order.
-    `not_modified` is the content hash that a 304 confirms. `refused` marks a request that was never made.
+    `moved` says that every redirect on the way was permanent (301, 308), so that `final_url` is the one to ask from now
+    on. `not_modified` is the content hash that a 304 confirms. `refused` marks a request that was never made.
     """
 
     url: str
     observed: datetime
     final_url: str | None = None
     redirects: tuple[str, ...] = ()
+    moved: bool = False
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""

@@ -378,7 +378,7 @@ class _Walk:
             self._begin(o, forms, texts=None, technical=False)
             return Outcome.NEW
         current = self.spells[-1]
-        alike = _alike(current.forms, forms)
+        alike = _alike(current.forms, forms, o)
         if alike is True:
             self.doubt = None
             current.forms = {**forms, **current.forms}
@@ -388,7 +388,7 @@ class _Walk:
             self.doubt = None
             self._begin_after(current, o, forms, known_different=alike is False)
             return Outcome.REVISED
-        if self.doubt is None or self.doubt.kind != kind or _alike(self.doubt.forms, forms) is not True:
+        if self.doubt is None or self.doubt.kind != kind or _alike(self.doubt.forms, forms, o) is not True:
             self.doubt = _Doubt(kind=kind, forms=forms, taken=[])
         self.doubt.taken.append((index, o))
         return self._believe_or_wait(current, same)
@@ -400,7 +400,7 @@ class _Walk:
             return None
         if o.length < SUSPECT_SHARE * current.first.length:
             return "suspect"
-        stood_before = any(_alike(spell.forms, forms) is True for spell in self.spells[:-1])
+        stood_before = any(_alike(spell.forms, forms, o) is True for spell in self.spells[:-1])
         ours, theirs = _newest_stamp(o.claims), _newest_stamp(tuple(current.stamps.values()) + current.first.claims)
         if stood_before and ours is not None and theirs is not None and ours < theirs:
             return "stale"
@@ -417,7 +417,9 @@ class _Walk:
             return Outcome.STALE if kind == "stale" else Outcome.SUSPECT
         forms = self.doubt.forms
         self.doubt = None
-        self._begin_after(current, taken[0][1], forms, known_different=_alike(current.forms, forms) is False)
+        self._begin_after(
+            current, taken[0][1], forms, known_different=_alike(current.forms, forms, taken[0][1]) is False
+        )
         # Its first sight was the revision; what only looked doubtful between was a re-read of it.
         self.outcomes[taken[0][0]] = Outcome.REVISED
         for place, o in taken[1:]:
@@ -590,8 +592,14 @@ class _Walk:
         )
 
 
-def _alike(a: dict[str, tuple[str, str]], b: dict[str, tuple[str, str]]) -> bool | None:
-    """Return whether two wordings are the same, or None where no extractor has read both and the hashes differ."""
+def _alike(a: dict[str, tuple[str, str]], b: dict[str, tuple[str, str]], o: Observation) -> bool | None:
+    """Return whether two wordings are the same, or None where no extractor has read both and the hashes differ.
+
+    `b` is what `o` says. The extractor that read it first decides if it has read `a` too: what it told apart stays
+    apart, whatever a later one makes of the kept pages.
+    """
+    if (native := o.extractor or "") in a:
+        return a[native][0] == o.content_hash
     if {content for content, _ in a.values()} & {content for content, _ in b.values()}:
         return True
     return None if a.keys().isdisjoint(b) else False

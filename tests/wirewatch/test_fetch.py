@@ -325,6 +325,12 @@ def test_redirects_are_followed_and_named_in_order() -> None:
         assert (capture.final_url, capture.body) == (paper.url("/c"), STORY)
 
 
+@pytest.mark.parametrize(("first", "second", "moved"), [(301, 308, True), (301, 302, False), (307, 301, False)])
+def test_a_page_has_moved_for_good_if_every_redirect_says_so(first: int, second: int, moved: bool) -> None:
+    with site({"/story": to("/a", first), "/a": to("/b", second), "/b": answered(STORY)}) as paper:
+        assert captured(paper.url()).moved is moved
+
+
 def test_redirect_that_names_no_place_is_its_own_answer() -> None:
     with site({"/story": answered(status=301)}) as paper:
         assert captured(paper.url()).status == 301

@@ -271,6 +271,20 @@ def test_a_late_capture_takes_back_and_announces_its_neighbours_only(store: Stor
     assert standing([*before, *late]) == live(exported(store))
 
 
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_article_that_moved_for_good_is_asked_at_its_new_address(store: Store, pool: Pool, moved: bool) -> None:
+    there = "https://courier.example/2026/ferry"
+    one = read(reading(0, A, aliases=asks(URL, redirect=there)))
+    keeper(store, pool, at(1)).keep(replace(one, capture=replace(one.capture, moved=moved)))
+    assert row_of(store, URL).url == (there if moved else URL)
+
+
+def test_a_page_that_stays_broken_is_one_dead_letter(store: Store, pool: Pool) -> None:
+    broken = [absence(minutes, Seen.INVALID, "no article was found") for minutes in (0, 10, 20)]
+    keep(store, pool, [*broken, reading(30, A), absence(40, Seen.INVALID, "no article was found")])
+    assert len(dead_letters.listed(store)) == 2
+
+
 def test_what_was_taken_back_can_be_announced_again_under_another_id(store: Store, pool: Pool) -> None:
     """A suspect page is believed, a late capture between takes that back, and a later one brings it again."""
     keep(store, pool, [reading(0, A), *(reading(minutes, TINY) for minutes in (10, 200, 380))])

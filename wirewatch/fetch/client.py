@@ -32,6 +32,7 @@ from wirewatch.fetch.slots import Lanes, OutOfTime, Slots, Turns
 from wirewatch.model import Capture, Check
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PERMANENT: Final = frozenset({301, 308})  # RFC 9110, 15.4: ask the new address from now on
 _SAYS_WHEN: Final = frozenset({429, 503})
 # A body nobody wants is read to its end if it is this short: cheaper than a new connection with TLS.
 _WORTH_DRAINING: Final = 16 * 1024
@@ -76,6 +77,7 @@ class _Trip:
     """What one check has come to so far: where it was sent, and how much of its time is left."""
 
     redirects: list[str] = field(default_factory=list)
+    permanent: bool = True
     seconds_left: float
 
 
@@ -126,6 +128,7 @@ class Fetcher:
             observed=response.observed,
             final_url=trip.redirects[-1] if trip.redirects else check.url,
             redirects=tuple(trip.redirects[:-1]),
+            moved=bool(trip.redirects) and trip.permanent,
             status=response.status,
             headers=response.headers,
             body=response.body.data,
@@ -155,6 +158,7 @@ class Fetcher:
                 return response
             url = _target(url, response.location)
             trip.redirects.append(str(url))
+            trip.permanent = trip.permanent and response.status in _PERMANENT
             if url in been:
                 raise RetryLater("The redirects go in a circle", about=check.url)
             if len(trip.redirects) > self._policy.max_redirects:

@@ -137,8 +137,9 @@ def _mint(conn: Connection, feed: str, entries: dict[str, FeedEntry], now: datet
 def _changes(row: sa.Row[Any], feed: str, entry: FeedEntry, now: datetime, *, moved: bool) -> dict[str, Any]:
     due = {"due_at": due_now(articles, now)}
     changes: dict[str, Any] = {}
-    if moved and entry.url != row.url:
-        changes |= due | {"url": entry.url, "host": host_of(entry.url), "etag": None, "last_modified": None}
+    if entry.url != row.url and (moved or row.feed == feed):
+        changes |= {"url": entry.url, "host": host_of(entry.url), "etag": None, "last_modified": None}
+        changes |= due if moved else {}
     if _is_news(row, entry):
         changes |= due | {"entry_updated": entry.updated}
     if row.feed != feed and (row.feed_paused or (row.feed is None and row.source is None)):

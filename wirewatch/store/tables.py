@@ -111,6 +111,7 @@ articles = Table(
     Column("merged_into", PlainText),
     Index("ix_articles_due", "due_at", "host"),
     Index("ix_articles_feed", "feed"),
+    Index("ix_articles_merged_into", "merged_into"),
 )
 
 # An edge from the address asked to a name that its capture gave; undone by deleting it.

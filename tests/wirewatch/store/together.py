@@ -7,11 +7,13 @@ file is such a process: it takes jobs as lines of JSON and answers each with one
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import traceback
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
 
 
 class Workers:
@@ -19,8 +21,12 @@ class Workers:
 
     def __init__(self) -> None:
         command = [sys.executable, __file__]
+        root = str(Path(__file__).resolve().parents[3])  # this checkout's code, wherever another one is installed
+        environment = {**os.environ, "PYTHONPATH": root}
         self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+            )
             for _ in range(2)
         ]
 

@@ -167,6 +167,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_articles_due", "articles", ["due_at", "host"], unique=False)
     op.create_index("ix_articles_feed", "articles", ["feed"], unique=False)
+    op.create_index("ix_articles_merged_into", "articles", ["merged_into"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("sink", _text(), nullable=False),
