@@ -6,9 +6,8 @@ import json
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ from benchmarks.histories import FEED, SITE, Poll, Titles
 from tests.conftest import MakeStore
 from tests.wirewatch.kept import expected_export, exported, keeper
 from wirewatch.bounded import Pool
-from wirewatch.canonical import canonical_json
-from wirewatch.encoding import revive
-from wirewatch.model import Capture, Outcome, Reading, Revision, Source, Track
+from wirewatch.model import Capture, Outcome, Reading, Source, Track
 from wirewatch.reading import FeedRead, read_whole_feed
 from wirewatch.store import Store, counters
 from wirewatch.store.tables import revisions
@@ -158,17 +155,22 @@ def _renamed(one: Reading, chance: random.Random) -> Reading:
     return replace(one, aliases=(one.aliases[0], replace(one.aliases[1], name=f"{FEED}#guid={chance.randrange(5)}")))
 
 
-def closed_revisions(store: Store) -> list[dict[str, Any]]:
-    """Return the rows of all revisions that another one follows, as an export has them.
+def assert_windows_are_kept(store: Store) -> None:
+    """Compare the revisions' rows with the export, which is folded anew.
 
-    The last one's row may lag behind its export: a reading that changes nothing writes its observation alone.
+    The last one's row may end too early: a reading that changes nothing writes its observation alone.
     """
     with store.reading() as conn:
         rows = conn.execute(sa.select(revisions).order_by(revisions.c.article, revisions.c.version)).all()
-    kept = [revive(Revision, row.body) for row in rows]
-    followed = [one for one, after in pairwise(kept) if one.article == after.article]
-    members = [{f.name: getattr(one, f.name) for f in fields(Revision)} for one in followed]
-    return [json.loads(canonical_json(one)) for one in members]
+    kept = {row.id: (row.first_observed, row.last_observed) for row in rows}
+    for article in map(json.loads, exported(store).splitlines()):
+        windows = [
+            (one["id"], *(datetime.fromisoformat(one[f"{end}_observed"]) for end in ("first", "last")))
+            for one in article["revisions"]
+        ]
+        assert [(name, kept[name][0]) for name, _, _ in windows] == [(name, first) for name, first, _ in windows]
+        assert [kept[name][1] for name, _, _ in windows[:-1]] == [last for _, _, last in windows[:-1]]
+        assert len(windows) == sum(row.article == article["uri"].rpartition("/")[2] for row in rows)
 
 
 @given(st.randoms(use_true_random=False))
@@ -182,9 +184,38 @@ def test_entries_kept_together_leave_the_ledgers_that_follow_from_them(
         keeper(store, pool, LATER).keep_feed(read, capture, SOURCE, None)
     assert exported(store) == expected_export([one for read, _ in reads for one in read.entries])
     assert sum(counters.totals(store, "run")["article"].values()) == sum(len(read.entries) for read, _ in reads)
-    assert closed_revisions(store) == [
-        one for line in exported(store).splitlines() for one in json.loads(line)["revisions"][:-1]
-    ]
+    assert_windows_are_kept(store)
+
+
+F, G = "Ferry fares rise", "Ferry fares fall"
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param([(10, F), (30, G), (40, G), (20, G)], id="before all others of its revision"),
+        pytest.param([(10, F), (30, G), (40, G), (20, F)], id="after all others of its revision"),
+        pytest.param([(10, F), (30, F), (40, G), (20, G), (25, F)], id="between two revisions that it divides"),
+        pytest.param([(20, F), (20, G), (30, F), (25, F)], id="two at one moment, the first first"),
+        pytest.param([(20, G), (20, F), (30, F), (25, F)], id="two at one moment, the first last"),
+        pytest.param([(20, F), (20, G), (30, G), (25, G)], id="two at one moment, the second last"),
+        pytest.param([(20, G), (20, F), (30, G), (25, G)], id="two at one moment, the second first"),
+        pytest.param([(10, F), (30, F), (20, G), (20, F)], id="at one moment with another"),
+        pytest.param([(10, F), (20, G), (30, F), (40, F)], id="like the last but one"),
+    ],
+)
+def test_a_late_entry_moves_the_ends_of_revisions(
+    make_store: MakeStore, pool: Pool, seen: list[tuple[int, str]]
+) -> None:
+    store = make_store()
+    readings: list[Reading] = []
+    for minutes, title in seen:
+        capture = histories.feed_capture(poll(minutes, item(1, title)))
+        read = read_whole_feed(capture, SOURCE)
+        keeper(store, pool, LATER).keep_feed(read, capture, SOURCE, None)
+        readings += read.entries
+        assert exported(store) == expected_export(readings)
+        assert_windows_are_kept(store)
 
 
 def test_an_entry_that_comes_late_between_two_like_it_is_unchanged_and_again_a_duplicate(
