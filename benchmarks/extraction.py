@@ -122,9 +122,13 @@ def titled(text: str | None) -> str:
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.process_time()
-    result = work()
-    return result, time.process_time() - start
+    """Return the result and the least CPU time of three turns: the first one of a page warms the caches."""
+    least = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        result = work()
+        least = min(least, time.process_time() - start)
+    return result, least
 
 
 def main() -> int:

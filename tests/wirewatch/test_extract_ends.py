@@ -1,0 +1,119 @@
+"""Where an article's text ends, and what its markup takes out of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wirewatch.extract import read_page
+from wirewatch.extract.article import Block, choose_headline
+from wirewatch.extract.ends import until_the_end
+from wirewatch.extract.furniture import is_ending
+from wirewatch.extract.page import parse
+from wirewatch.model import Capture, Source
+
+PARAGRAPHS = [
+    f"The harbour council of town {n} approved a large ferry subsidy on Monday, after a long debate in its old hall."
+    for n in range(1, 6)
+]
+TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+LIFE = "Ina Holm has written about boats for twenty years and lives on the island with two dogs."
+
+
+def body_of(inside: str, *, head: str = "") -> str | None:
+    page = (
+        f"<html lang=en><head><title>Ferry</title>{head}</head><body><main><h1>Ferry</h1>{inside}</main></body></html>"
+    )
+    capture = Capture(
+        url="https://courier.example/local/ferry-story",
+        observed=datetime(2026, 3, 16, tzinfo=UTC),
+        status=200,
+        headers=(("content-type", "text/html; charset=utf-8"),),
+        body=page.encode(),
+    )
+    wording = read_page(capture, Source()).wording
+    return wording.body if wording else None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(f"<div>{TEXT}</div><div><p>{LIFE}</p></div>", id="a box behind the text's element"),
+        pytest.param(f"<div>{TEXT}<figure><figcaption>{LIFE}</figcaption></figure></div>", id="a caption"),
+        pytest.param(f'<div>{TEXT}<div class="newsletter"><p>{LIFE}</p></div></div>', id="a newsletter's box"),
+        pytest.param(f'<div>{TEXT}<p><a href="/x">{LIFE}</a></p></div>', id="a paragraph that is one link"),
+        pytest.param(f"<div>{TEXT}<p>Ina Holm contributed to this report.</p></div>", id="thanks"),
+        pytest.param(f"<div>{TEXT}<p>Sign up to our letter, every day.</p></div>", id="a call to subscribe"),
+    ],
+)
+def test_what_surrounds_the_text_is_not_in_the_body(page: str) -> None:
+    assert body_of(page) == "\n\n".join(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(f'<div class="related">{TEXT}</div>', id="all text in an element with an odd name"),
+        pytest.param("".join(f"<div><p>{text}</p></div>" for text in PARAGRAPHS), id="each paragraph in an element"),
+    ],
+)
+def test_text_is_kept_whatever_its_elements_are_called(page: str) -> None:
+    assert body_of(page) == "\n\n".join(PARAGRAPHS)
+
+
+def stated(text: str) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "articleBody": text})}</script>'
+
+
+def test_text_ends_where_the_stated_text_does() -> None:
+    page = f"<div>{TEXT}<p>{LIFE}</p></div>"
+    assert body_of(page, head=stated("\n".join(PARAGRAPHS))) == "\n\n".join(PARAGRAPHS)
+
+
+def test_stated_text_is_taken_where_the_page_shows_only_its_beginning() -> None:
+    page = f"<div>{TEXT[: TEXT.index('</p>', len(PARAGRAPHS[0]) + 20) + 4]}</div>"
+    assert body_of(page, head=stated("\n".join(PARAGRAPHS))) == "\n\n".join(PARAGRAPHS)
+
+
+def test_stated_text_of_something_else_changes_nothing() -> None:
+    assert body_of(f"<div>{TEXT}</div>", head=stated("Quite another story. " * 60)) == "\n\n".join(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Ina Holm and Jo Vane contributed reporting.", True),
+        ("Sign up for our evening letter here.", True),
+        ("She contributed four goals to the win.", False),
+        ("The subscribers signed up in great numbers.", False),
+    ],
+)
+def test_ending(line: str, expected: bool) -> None:
+    assert is_ending(line) is expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "given", "title", "expected"),
+    [
+        (["Vote on the ferry"], ["Ellery: Vote on the ferry"], "", "Ellery: Vote on the ferry"),
+        (["Vote on the ferry"], ["Vote on the ferry | Sport"], "", "Vote on the ferry"),
+        (["Vote on the ferry"], ["All our stories"], "", "Vote on the ferry"),
+        ([], [], "Vote on the ferry - Courier", "Vote on the ferry"),
+    ],
+)
+def test_headline_is_the_stated_one_if_it_is_of_this_article(
+    printed: list[str], given: list[str], title: str, expected: str
+) -> None:
+    assert choose_headline(printed, given, title, "Courier") == expected
+
+
+@given(st.lists(st.sampled_from([*PARAGRAPHS, LIFE]), max_size=8), st.none() | st.sampled_from([LIFE, *PARAGRAPHS]))
+def test_ends_only_ever_take_from_the_end_or_take_the_stated_text(texts: list[str], body: str | None) -> None:
+    blocks = [Block(text) for text in texts]
+    page = parse(f"<html><body><div>{TEXT}</div><div><p>{LIFE}</p></div></body></html>")
+    found = until_the_end(blocks, page, body)
+    assert found == blocks[: len(found)] or found == [Block(body or "")]
