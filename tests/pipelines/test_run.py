@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
+from pipelines.run import PassReport, run_every
 from tests.builders import at
+from tests.conftest import Databases
 from tests.pipelines.site import FEED, HOST, World, counted, feed, key, page, rss, story, world
 from tests.wirewatch.fetch_site import Send, answered
-from wirewatch.errors import DeliveryFailed
+from wirewatch.clock import FixedClock
+from wirewatch.errors import DeliveryFailed, StoreError
 from wirewatch.model import Availability, Capture
 from wirewatch.store import frontier, inbox
+from wirewatch.store.tables import articles
 
 URL: Final = f"http://{HOST}/a"
 TEN_DAYS: Final = 14_400  # minutes; an article of that age is asked for every two days
@@ -224,3 +231,76 @@ def test_articles_of_one_pass_are_all_read_however_small_its_waves(tmp_path: Pat
 
     assert report.counts == {"article": {"new": 7}, "feed": {"new": 1}}
     assert {event["subject"].rsplit("/")[-1] for event in w.events()} == {key(path) for path in paths}
+
+
+# A process that goes on, and a store that does not
+
+
+def test_passes_that_follow_one_another_leave_nothing_behind(tmp_path: Path) -> None:
+    left: list[tuple[int, int]] = []
+    stop = threading.Event()
+
+    def reported(_report: PassReport) -> None:
+        left.append((threading.active_count(), len(list(Path("/dev/fd").iterdir()))))  # a child has two pipes
+        w.site.answers["/a"] = page(story(f"Headline number {len(left)}"))
+        with w.store.begin() as conn:
+            conn.execute(sa.update(articles).values(due_at=at(0)))
+        if len(left) == 8:
+            stop.set()
+
+    with world(tmp_path, {"/feed.xml": feed(["/a"]), "/a": page()}) as w:
+        run_every(w.config, FixedClock(at(0)), 0, progress=lambda _line: None, reported=reported, stop=stop)
+
+    assert len(left) == 8
+    assert left[7] == left[3]
+
+
+@pytest.mark.parametrize("moment", ["between two passes", "in a pass"])
+def test_store_that_is_deleted_is_said_in_a_sentence_and_nothing_is_kept_elsewhere(moment: str, tmp_path: Path) -> None:
+    def delete() -> None:
+        for path in tmp_path.glob("wirewatch.db*"):
+            path.unlink()
+
+    async def delete_and_answer(writer: asyncio.StreamWriter) -> None:
+        delete()
+        writer.write(page(story("Another headline")))
+
+    with world(tmp_path, {"/feed.xml": feed(["/a"]), "/a": page()}) as w:
+        w.run(0)
+        if moment == "in a pass":
+            w.site.answers["/a"] = delete_and_answer
+        else:
+            delete()
+        with pytest.raises(StoreError, match=r"was moved or deleted: put it back and start again\.") as failed:
+            w.run(30)
+
+    assert failed.value.exit_code == 1
+    assert not list(tmp_path.glob("wirewatch.db*"))
+    assert w.kinds() == ["published"]
+
+
+def test_postgresql_that_breaks_all_connections_in_a_pass_loses_nothing(databases: Databases, tmp_path: Path) -> None:
+    address = databases.empty()
+    admin = sa.create_engine(make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+    async def break_and_answer(writer: asyncio.StreamWriter) -> None:
+        with admin.connect() as conn:
+            conn.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        w.site.answers["/a"] = page()
+        writer.write(page())
+
+    with world(tmp_path, {"/feed.xml": feed(["/a", "/b"]), "/a": break_and_answer, "/b": page()}, store=address) as w:
+        outcomes: list[dict[str, int]] = []
+        for minutes in (0, 10):
+            try:
+                outcomes.append(dict(counted(w.run(minutes))))
+            except StoreError as error:
+                assert error.exit_code == 1  # noqa: PT017 (either is right: it depends on what was under way)
+        w.store.close()
+        admin.dispose()
+
+    assert sum(n for counts in outcomes for name, n in counts.items() if name == "new") <= 2
+    assert sorted(w.kinds()) == ["published"] * 2
