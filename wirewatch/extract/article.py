@@ -105,7 +105,7 @@ def _without_furniture(draft: Draft) -> list[Block]:
             continue
         if headline and len(kept) < 2 and headline in same and len(same) <= len(headline) + _KICKER:
             continue
-        if top and _opens_page(block.text, draft):
+        if top and n < _LOOKED_AT and _opens_page(block.text, draft):
             continue
         if n < _LOOKED_AT and (printed_stamps(block.text, draft.language) or is_menu(block.text)):
             continue
