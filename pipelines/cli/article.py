@@ -22,6 +22,7 @@ from wirewatch.model import Alias, Claim, Diff, Observation, Outcome, Revision, 
 from wirewatch.revisions import History, Ledger, fold, stamp_of
 from wirewatch.significance import judge
 from wirewatch.store import Store, ledger
+from wirewatch.store.labels import Labels, labels
 from wirewatch.store.ledger import Text
 
 _QUIET: Final = (Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.DUPLICATE)
@@ -30,6 +31,11 @@ _DISCLOSED: Final = {
     "disclosed": "disclosed by the publisher",
     "undisclosed": "not disclosed by the publisher",
     "unknown": "",
+}
+_PASSING: Final = {
+    "ago": "times such as 5 minutes ago",
+    "counter": "a count of comments, views or shares",
+    "listing": "a list of other articles inside the text",
 }
 
 
@@ -43,6 +49,7 @@ class Article:
     ledger: Ledger
     history: History
     texts: dict[str, Text]  # by the hash of the text, of each revision
+    labels: Labels
 
     @property
     def headline(self) -> str:
@@ -66,6 +73,7 @@ class Article:
             "availability": self.history.availability.value,
             "available_since": self.history.available_since,
             "due_at": self.row.due_at,
+            "labels": self.labels,
             "revisions": [
                 {"revision": one, "wording": self.texts[one.text_hash].wording} for one in self.history.revisions
             ],
@@ -85,6 +93,7 @@ class Article:
             ("Uri", self.uri),
             ("Standing", self._standing()),
             ("Next look", due),
+            *(("Label", label) for label in self._labels()),
             *((f"{alias.kind.capitalize()}", one_line(alias.name)) for alias in self._other_names()),
         ):
             facts.add_row(Words(name, style="dim"), value)
@@ -109,6 +118,18 @@ class Article:
             return "not read yet" + (f": {one_line(self.row.last_detail)}" if self.row.last_detail else "")
         pending = f"; a {history.pending.kind} wording awaits confirmation" if history.pending else ""
         return f"{history.availability.value}{since}{pending}"
+
+    def _labels(self) -> Iterator[str]:
+        versions = {transition.id: transition.new.version for transition in self.history.transitions}
+        for diff_id, count in self.labels.boilerplate.items():
+            if diff_id in versions:
+                told = f"the change to revision {versions[diff_id]} was made on {count} articles of this host"
+                yield f"boilerplate: {told} within a day"
+        if self.labels.unsteady:
+            passing = ", ".join(_PASSING[kind] for kind in self.labels.unsteady)
+            yield f"unsteady: {passing}, in {number(len(self.labels.volatile), 'revision')}"
+        if self.labels.stale:
+            yield f"stale: an older copy was seen {number(len(self.labels.stale), 'time')}"
 
     def _other_names(self) -> Iterator[Alias]:
         return (alias for alias in self.names if alias.name != self.row.url)
@@ -155,7 +176,9 @@ class Comparison:
         dates = " → ".join(moment(one.version_created) for one in (self.old, self.new))
         title = Words(f"Revision {self.old.version} → {self.new.version}", style="bold")
         title.append(f"  {dates} UTC", style="dim")
-        said = ". ".join(filter(None, (_capital(self.sentence), _capital(_DISCLOSED[self.verdict.disclosure])))) + "."
+        weight = f"{self.verdict.significance_class} ({self.verdict.score:.2f})"
+        parts = (self.sentence, _DISCLOSED[self.verdict.disclosure], weight)
+        said = ". ".join(_capital(part) for part in parts if part) + "."
         lines = redline.terminal(self.diff, self.old_text.wording, **({"context": None} if whole else {}))
         for text in (title, said, "", lines):
             write_text(text)
@@ -217,6 +240,7 @@ def find(store: Store, config: Config, name: str) -> Article:
                 names=ledger.names(conn, row.key),
                 ledger=loaded.ledger,
                 history=history,
+                labels=labels(conn, loaded.ledger, history),
                 texts={text_hash: ledger.text(conn, [row.key], text_hash) for text_hash in hashes},
             )
     raise ConfigurationError(f"Nothing is kept under {name}; `wirewatch watch URL` reads an article", about=name)

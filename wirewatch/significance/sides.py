@@ -151,7 +151,8 @@ class Side:
             return "time"
         if _MONEY.search(token) or any(self.lexicon.has("currency", word) for word in self._amount(behind)):
             return "money"
-        beside = [[word for word in side if word not in _LINKS] for side in (before[::-1], behind)]
+        links = _LINKS if token[-1].isdigit() else _LINKS - {","}  # `March 4, 2026`, but `in March, two more`
+        beside = [[word for word in side if word not in links] for side in (before[::-1], behind)]
         if _CALENDAR.match(token) or any(words[:1] and words[0] in self.lexicon.months for words in beside):
             return "date"
         return "date" if behind and behind[0] in _DATE_WORDS else "number"
@@ -221,7 +222,7 @@ def worth(written: str, thousands: str | None) -> str:
     Separators go only where the language says which mark they are: `1,500` is one and a half in German.
     """
     figures = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in plain(written))
-    figures = figures.replace("−", "-").lstrip("+").replace("'", "").replace("٫", ".").replace("٬", "")
+    figures = figures.replace("−", "-").lstrip("+").replace("'", "").replace("٫", ".").replace("٬", "").strip("\ufffd")
     if thousands and re.fullmatch(rf"[-\W]*\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+", figures):
         return figures.replace(thousands, "")
     return figures

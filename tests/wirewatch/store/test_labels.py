@@ -1,0 +1,155 @@
+"""Labels: what is seen beside other articles or over time is worked out on read, and drops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import STORY, URL, at, claim, reading
+from tests.wirewatch.kept import DAY, asks, keep
+from wirewatch.bounded import Pool
+from wirewatch.canonical import article_key
+from wirewatch.model import Outcome
+from wirewatch.revisions import fold
+from wirewatch.store import Store, labels, ledger
+from wirewatch.store.labels import Labels
+
+LINE = "Tell us what you think of the harbour."
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool(1) as made:
+        yield made
+
+
+def labels_of(store: Store, url: str = URL) -> Labels:
+    with store.reading() as conn:
+        kept = ledger.load(conn, article_key(url)).ledger
+        return labels.labels(conn, kept, fold(kept))
+
+
+def diff_ids(store: Store, url: str = URL) -> list[str]:
+    with store.reading() as conn:
+        return [one.id for one in fold(ledger.load(conn, article_key(url)).ledger).transitions]
+
+
+def publish(store: Store, pool: Pool, bodies: Sequence[str], *, url: str = URL, start: int = 0, gap: int = 60) -> None:
+    told = [reading(start + n * gap, body, url=url, aliases=asks(url)) for n, body in enumerate(bodies)]
+    assert keep(store, pool, told)[1:] == [Outcome.REVISED] * (len(bodies) - 1)
+
+
+def address(n: int, host: str = "courier.example") -> str:
+    return f"https://{host}/local/{n}"
+
+
+# Boilerplate
+
+
+def test_one_change_on_several_articles_of_a_host_is_boilerplate(store: Store, pool: Pool) -> None:
+    for n in range(3):
+        story = f"{STORY} It is story {n}."
+        publish(store, pool, [story, f"{story}\n\n{LINE}"], url=address(n), start=n)
+    for n in range(3):
+        assert labels_of(store, address(n)).boilerplate == {diff_ids(store, address(n))[0]: 3}
+
+
+@pytest.mark.parametrize(
+    ("other", "start", "line"),
+    [
+        pytest.param(address(2, "post.example"), 0, LINE, id="on another host"),
+        pytest.param(address(2), DAY + 120, LINE, id="more than a day later"),
+        pytest.param(address(2), 0, "Tell nobody.", id="another change"),
+    ],
+)
+def test_what_is_not_the_same_change_there_and_then_is_no_boilerplate(
+    store: Store, pool: Pool, other: str, start: int, line: str
+) -> None:
+    publish(store, pool, [STORY, f"{STORY}\n\n{LINE}"], url=address(1))
+    publish(store, pool, [STORY, f"{STORY}\n\n{line}"], url=other, start=start)
+    assert labels_of(store, address(1)).boilerplate == labels_of(store, other).boilerplate == {}
+
+
+def test_a_change_made_twice_on_one_article_is_no_boilerplate(store: Store, pool: Pool) -> None:
+    publish(store, pool, [STORY, f"{STORY}\n\n{LINE}", STORY, f"{STORY}\n\n{LINE}"])
+    assert labels_of(store).boilerplate == {}
+
+
+def test_the_window_is_the_callers(store: Store, pool: Pool) -> None:
+    for n in range(2):
+        publish(store, pool, [STORY, f"{STORY}\n\n{LINE}"], url=address(n), start=n * 100)
+    with store.reading() as conn:
+        found = [
+            labels.boilerplate(conn, article_key(address(0)), window=timedelta(minutes=minutes))
+            for minutes in (99, 100)
+        ]
+    assert [list(one.values()) for one in found] == [[], [2]]
+
+
+# Unsteady
+
+
+def counting(n: int) -> str:
+    return f"{STORY}\n\n{n} comments"
+
+
+def ageing(n: int) -> str:
+    return f"Posted {n} minutes ago\n\n{STORY}"
+
+
+def listing(n: int) -> str:
+    items = [
+        "Bakery wins prize",
+        "Bridge reopens at last",
+        "Cat found on ferry",
+        "Dock strike ends",
+        "Eel season begins",
+    ]
+    return f"{STORY}\n\nRead more:\n\n{items[n % 5]}\n\n{items[(n + 2) % 5]}"
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        pytest.param(counting, "counter", id="a count of comments"),
+        pytest.param(ageing, "ago", id="minutes ago"),
+        pytest.param(listing, "listing", id="other articles"),
+    ],
+)
+def test_three_revisions_of_what_changes_by_itself_make_an_article_unsteady(
+    store: Store, pool: Pool, build: object, kind: str
+) -> None:
+    bodies = [build(n) for n in range(4, 8)]  # type: ignore[operator]
+    publish(store, pool, bodies[:3])
+    assert (labels_of(store).unsteady, labels_of(store).volatile) == ((), {})
+    keep(store, pool, [reading(300, bodies[3])])
+    found = labels_of(store)
+    assert found.unsteady == (kind,)
+    assert list(found.volatile) == sorted(diff_ids(store))
+    assert all(hunks for hunks in found.volatile.values())
+
+
+def test_a_toll_that_rises_in_every_revision_is_steady(store: Store, pool: Pool) -> None:
+    publish(store, pool, [f"{STORY} The storm killed {n} sailors." for n in range(12, 17)])
+    assert labels_of(store) == Labels()
+
+
+def test_only_the_passing_hunks_of_a_revision_are_volatile(store: Store, pool: Pool) -> None:
+    bodies = [f"The vote was {n} to 4 in the council. {STORY}\n\n{n} comments" for n in range(4, 8)]
+    publish(store, pool, bodies)
+    assert set(labels_of(store).volatile.values()) == {(1,)}
+
+
+# Stale
+
+
+def test_an_older_copy_seen_once_is_stale_and_no_revision(store: Store, pool: Pool) -> None:
+    early, late = (claim("modified", 0),), (claim("modified", 30),)
+    new = f"{STORY} It will sail again."
+    told = [reading(0, STORY, claims=early), reading(60, new, claims=late), reading(90, STORY, claims=early)]
+    told.append(reading(120, new, claims=late))
+    assert keep(store, pool, told)[2] is Outcome.STALE
+    assert labels_of(store).stale == (at(90),)
+    assert len(diff_ids(store)) == 1
