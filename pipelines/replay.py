@@ -123,11 +123,13 @@ def _keep_evidence(job: Job, reads: Spool, places: Sequence[int]) -> None:
     keeper = keeper_for(job)
     for read in reads.load(places):
         readings = read.read.entries if isinstance(read, ReadFeed) else (read.reading,)
-        for reading in readings:
-            if len(reading.aliases) > 1:
-                keeper.keep_names(
-                    Evidence(url=reading.url, observed=reading.observed, aliases=reading.aliases, source=read.source)
-                )
+        keeper.keep_all_names(
+            [
+                Evidence(url=reading.url, observed=reading.observed, aliases=reading.aliases, source=read.source)
+                for reading in readings
+                if len(reading.aliases) > 1
+            ]
+        )
 
 
 def _waves(items: Iterable[_T], size: int) -> Iterator[tuple[int, list[_T]]]:

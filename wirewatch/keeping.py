@@ -198,11 +198,19 @@ class Keeper:
 
     def keep_names(self, evidence: Evidence) -> None:
         """Keep that these names are one article's; where they are known as several, join those."""
-        names = {alias.name for alias in evidence.aliases}
+        self.keep_all_names([evidence])
+
+    def keep_all_names(self, evidence: Sequence[Evidence]) -> None:
+        """Keep what `keep_names` does for each, with a few statements for all."""
         with self.store.reading() as conn:
-            owners = ledger.owners(conn, names)
-        if owners.keys() != names or len(set(owners.values())) > 1:
-            self._keep(evidence)
+            owners = ledger.owners(conn, {alias.name for one in evidence for alias in one.aliases})
+        owned = [{owners.get(alias.name) for alias in one.aliases} for one in evidence]
+        unknown = [one for one, keys in zip(evidence, owned, strict=True) if None in keys or len(keys) > 1]
+        try:
+            self._keep_together(unknown)
+        except Superseded:  # some are of one article, or another worker was faster
+            for one in unknown:
+                self._keep(one)
 
     def keep_feed(
         self,
