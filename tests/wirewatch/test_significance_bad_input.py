@@ -69,6 +69,11 @@ def test_long_texts_are_judged_with_a_bounded_number_of_reasons(build: object) -
     assert len(verdict(old, new).reasons) < 10_000
 
 
+def test_a_change_too_long_to_be_looked_at_is_major() -> None:
+    found = verdict("word " * 30_000, "term " * 30_000)
+    assert ("uncompared" in kinds(found), found.significance_class) == (True, "major")
+
+
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_only_what_keeps_every_letter_is_minor_for_its_marks(old: str, new: str) -> None:
     found = verdict(old, new)

@@ -16,7 +16,7 @@ from wirewatch.model import WORDING_FIELDS, Claim, Diff, Reason, Verdict, Wordin
 from wirewatch.significance.lexicon import Lexicon, lexicon_of
 from wirewatch.significance.notes import corrected, new_note
 from wirewatch.significance.reasons import hunk_reasons
-from wirewatch.significance.sides import units
+from wirewatch.significance.sides import is_too_long, units
 from wirewatch.significance.weights import LIGHT, WEIGHTS, by_weight, weigh
 
 __all__ = ["LIGHT", "WEIGHTS", "judge", "uncompared"]
@@ -25,6 +25,7 @@ __all__ = ["LIGHT", "WEIGHTS", "judge", "uncompared"]
 _READ: Final = ("headline", "standfirst", "caption", "body")
 _MOST_HUNKS: Final = 2_000  # looked at closely: 0.1 s; a live blog's worst update has some hundred
 _REWRITTEN_WORDS: Final = 50  # of a shorter text, half is soon changed
+_COUNTED: Final = 1_000_000  # characters of a text whose words are counted for that: 0.2 s
 
 
 def judge(diff: Diff, old: Wording, new: Wording, *, old_stamp: Claim | None, new_stamp: Claim | None) -> Verdict:
@@ -96,7 +97,7 @@ def _reasons(diff: Diff, old: Wording, new: Wording, lexicon: Lexicon) -> Iterat
 
 def _rewritten(diff: Diff, old: Wording) -> int | None:
     """Return the body's first hunk if most of its words are gone."""
-    if diff.words_removed * 2 <= _REWRITTEN_WORDS or not old.body:
+    if diff.words_removed * 2 <= _REWRITTEN_WORDS or not old.body or len(old.body) > _COUNTED:
         return None
     count = len(words(old.body))
     if count < _REWRITTEN_WORDS or diff.words_removed * 2 <= count:
@@ -117,7 +118,8 @@ def _field_reasons(diff: Diff, changed: list[str], found: list[Reason]) -> Itera
 
 def _changed(diff: Diff, old: Wording, new: Wording) -> list[str]:
     """Return the fields whose comparable form changed; whole texts are levelled only where the hunks do not tell."""
-    sure = {h.field for h in diff.hunks if h.move is None and units(h.old.exact) != units(h.new.exact)}
+    told = (hunk for hunk in diff.hunks if hunk.move is None and not is_too_long(hunk))
+    sure = {hunk.field for hunk in told if units(hunk.old.exact) != units(hunk.new.exact)}
     return [name for name in diff.changed_fields if name in sure or _form(old, name) != _form(new, name)]
 
 

@@ -10,20 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from wirewatch.canonical import comparable
 from wirewatch.diff.words import numbers, sentences, words
 from wirewatch.model import Diff, Hunk, Reason, Wording
 from wirewatch.significance.lexicon import SPACELESS, Lexicon, note_phrases, plain
-from wirewatch.significance.sides import units, worth
+from wirewatch.significance.sides import is_too_long, units, worth
 from wirewatch.words import phrases
 
 _HEAD: Final = 160  # characters of a paragraph in which a note shows itself
 _OPENING: Final = " *_[(【（《•–—-\"'"
 _MARKS: Final = ":：.—–-】]）)、，|。;"
 _NOTE_LIMIT: Final = 2_000  # characters of a note that are looked at
+_MOST_PARAGRAPHS: Final = 500  # of one hunk that are looked at: 20 ms
 _TEXT_LIMIT: Final = 100_000  # characters of a text in which its sentence is looked for
 _SHOWN: Final = 300  # characters of the sentence that a reason quotes
 _WHERE: Final = ("headline", "standfirst", "body")
@@ -52,15 +53,16 @@ def new_note(diff: Diff, old: Wording, new: Wording) -> tuple[int, str] | None:
     for place, hunk in enumerate(diff.hunks):
         if hunk.field == "correction" and _adds(before, after):
             return place, (new.correction or "")[:_NOTE_LIMIT]
-        if (
-            hunk.move is None
-            and hunk.field in ("standfirst", "body")
-            and units(hunk.old.exact) != units(hunk.new.exact)
-        ):
-            for paragraph in _touched(getattr(new, hunk.field) or "", hunk):
+        if hunk.move is None and hunk.field in ("standfirst", "body") and _says_more(hunk):
+            for paragraph in islice(_touched(getattr(new, hunk.field) or "", hunk), _MOST_PARAGRAPHS):
                 if is_note(paragraph) and not _stood(paragraph, hunk, old):
                     return place, paragraph[:_NOTE_LIMIT]
     return None
+
+
+def _says_more(hunk: Hunk) -> bool:
+    """Tell whether a hunk may have brought a note: it changed words, or is too long to be asked."""
+    return is_too_long(hunk) or units(hunk.old.exact) != units(hunk.new.exact)
 
 
 def _adds(before: str, after: str) -> bool:

@@ -17,7 +17,7 @@ from wirewatch.diff.words import words
 from wirewatch.model import Hunk, Reason
 from wirewatch.significance.lexicon import Lexicon, plain
 from wirewatch.significance.passing import passing
-from wirewatch.significance.sides import Number, Side, units
+from wirewatch.significance.sides import Number, Side, is_too_long, units
 from wirewatch.significance.spelling import same_words
 
 # Words of one side up to which phrases and names are looked for; a longer hunk is an exchange of paragraphs, in which
@@ -33,6 +33,8 @@ _TITLE_CASE: Final = 0.6  # share of a headline's words with a capital, above wh
 
 def hunk_reasons(place: int, hunk: Hunk, old_text: str, new_text: str, lexicon: Lexicon) -> list[Reason]:
     """Return what one hunk changed; never nothing, unless it is half of a move."""
+    if is_too_long(hunk):
+        return [_Place(place, hunk).whole("uncompared")]
     names = hunk.field != "headline" or not (_in_title_case(old_text) or _in_title_case(new_text))
     sides = (
         Side(old_text, hunk.old, lexicon, names=names),

@@ -13,9 +13,11 @@ from typing import Final
 
 from wirewatch.canonical import comparable
 from wirewatch.diff.words import token_spans, words
-from wirewatch.model import Selector
+from wirewatch.model import Hunk, Selector
 from wirewatch.significance.lexicon import SPACELESS, Lexicon, plain
 
+# Characters of one side up to which a hunk is looked at, which takes 0.2 s; the longest stories have as many.
+_LONGEST: Final = 100_000
 # Characters read before a hunk, where a sentence and a title such as `Mr` begin, and behind it, for `million euros`.
 _BEFORE: Final = 160
 _BEHIND: Final = 60
@@ -51,6 +53,11 @@ class _Levelled(dict[int, str]):
 
 _LEVELLED: Final = _Levelled()
 _SIGNS: Final = re.compile(r"[%‰٪％¢-¥$\u20a0-\u20cf]")
+
+
+def is_too_long(hunk: Hunk) -> bool:
+    """Tell whether a hunk is too long to be cut into words for its reasons."""
+    return max(len(hunk.old.exact), len(hunk.new.exact)) > _LONGEST
 
 
 def units(text: str) -> tuple[str, ...]:

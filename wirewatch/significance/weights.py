@@ -31,7 +31,7 @@ class Weight(NamedTuple):
 WEIGHTS: Final[dict[str, Weight]] = {
     "correction": Weight(0.80, "The publisher's correction note appeared, grew, changed or vanished."),
     "negation": Weight(0.70, "A word such as not, never or without came or went."),
-    "uncompared": Weight(0.70, "The texts are too long for a fine comparison, so that any word may have changed."),
+    "uncompared": Weight(0.70, "What changed is too long to be looked at, so that any word may have changed."),
     "money": Weight(0.65, "An amount of money is another one."),
     "number": Weight(0.62, "A number is another one, in figures or in words."),
     "date": Weight(0.62, "A day, month or date is another one."),
