@@ -1,13 +1,15 @@
 """Replay real pages through the whole job, beside a bare loop over trafilatura on the same pages in the same run.
 
-    python benchmarks/throughput.py [DATA]
+    python benchmarks/throughput.py [DATA] [--pages N]
 
-DATA is the folder of the shared test data (default: WIREWATCH_DATA, else ../shared/data). The replay does what the
+DATA is the folder of the shared test data (default: WIREWATCH_DATA, else ../shared/data); --pages takes only every so
+many of its pages that N are left. The replay does what the
 loop does and also reads the times, hashes, compares, keeps pages and revisions, and writes records and events.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import os
@@ -24,7 +26,6 @@ from rich.table import Table
 
 from pipelines.config import load
 from pipelines.replay import replay
-from transforms.process import tools_for
 from wirewatch.clock import FixedClock
 
 ROUNDS = 10  # of memory; the first warms up
@@ -40,17 +41,23 @@ work: {{children: {children}}}
 
 def main(arguments: list[str]) -> int:
     """Print the table; return 2 where the data is not there."""
-    data = Path(arguments[0] if arguments else os.environ.get("WIREWATCH_DATA", "../shared/data")) / "extraction"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", default=os.environ.get("WIREWATCH_DATA", "../shared/data"), type=Path)
+    parser.add_argument("--pages", type=int)
+    given = parser.parse_args(arguments)
+    data = given.data / "extraction"
     if not data.is_dir():
         sys.stderr.write(f"{data} is not there: name the folder of the shared test data, or set WIREWATCH_DATA.\n")
         return 2
     pages = dict(_pages(data))
+    if given.pages:
+        pages = dict(list(pages.items())[:: max(1, len(pages) // given.pages)][: given.pages])
     console = Console()
     table = Table("what", "pages", "seconds", "pages/s", "of the bare loop", box=None, pad_edge=False)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         bare = _bare_loop(list(pages.values()))
-        table.add_row("bare trafilatura.bare_extraction(with_metadata=True)", *_figures(len(pages), bare, bare))
+        table.add_row("bare_extraction(with_metadata=True)", *_figures(len(pages), bare, bare))
         for children in (1, 2):
             seconds, _ = _replayed(folder, pages, children=children, rounds=1)
             table.add_row(
@@ -99,7 +106,6 @@ def _replayed(
         replay(config, [captures], clock)
         seconds = time.perf_counter() - began
         resident.append((_resident(os.getpid()), sum(_resident(child) for child in _children())))
-    tools_for(config.job(clock, "end")).pool.close()
     return seconds, resident
 
 
