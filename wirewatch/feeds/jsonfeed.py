@@ -12,7 +12,7 @@ import orjson
 
 from wirewatch.errors import BadContent
 from wirewatch.feeds.raw import ENTRY_LIMIT, NAME_LIMIT, SUMMARY_LIMIT, TITLE_LIMIT, RawEntry, RawFeed
-from wirewatch.feeds.text import plain, tidy
+from wirewatch.feeds.text import as_written, plain, tidy
 
 
 def read_json_feed(text: str, base: str) -> RawFeed:
@@ -44,7 +44,7 @@ def _entry(item: dict[str, Any], base: str) -> RawEntry:
     return RawEntry(
         guid=_id(item.get("id")),
         link=_resolved(link, base),
-        title=tidy(_text(item, "title"), limit=TITLE_LIMIT, one_line=True) or None,
+        title=as_written(_text(item, "title"), limit=TITLE_LIMIT) or None,
         summary=summary or None,
         byline=_byline(item),
         section=tidy(tags[0], limit=NAME_LIMIT) if isinstance(tags, list) and _is_one_text(tags) else None,

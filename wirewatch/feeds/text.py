@@ -45,6 +45,7 @@ _BLOCK_TAGS = frozenset({
     "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section",
     "table", "td", "th", "tr", "ul",
 })  # fmt: skip
+_LINE_ENDS: Final = re.compile(r"[\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]+")  # str.splitlines, and tabs
 _MARKUP_LIMIT = 2_000_000  # characters of one field; ten times the longest text that is kept of it
 _LONGEST_RUN_OF_MARKS = 30  # Unicode's Stream-Safe Text Format (UAX 15, 13); NFC is quadratic in longer ones
 
@@ -85,6 +86,12 @@ def tidy(text: str, *, limit: int, one_line: bool = False) -> str:
     bounded = _thin_marks(storable(text[:_MARKUP_LIMIT])[0])
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", bounded))
     return (" " if one_line else "\n\n").join(filter(None, paragraphs))[:limit].rstrip()
+
+
+def as_written(text: str, *, limit: int) -> str:
+    """Return plain text on one line, its spaces as they are: where no markup is indented, they are the editors'."""
+    bounded = _thin_marks(storable(text[:_MARKUP_LIMIT])[0])
+    return _LINE_ENDS.sub(" ", bounded[:limit]).strip()
 
 
 def _decoded(body: bytes, content_type: str) -> tuple[str, str, str | None]:
