@@ -58,24 +58,32 @@ def item(number: int, title: str, updated: str = "07:00:11", *, slug: str = "sto
     }
 
 
+QUIZ = {"url": "https://quiz.example/of-this-week"}
 FERRY, LATE_FERRY = "Ferry fares rise in May", "Ferry fares rise in June"
 POLLS = (
     poll(10, item(1, FERRY), item(2, "Mill burns"), item(3, "“Stay at home”"), item(4, "Bridge shut")),
     poll(20, item(1, FERRY), item(2, "Mill burns", "07:10:30"), item(3, '"Stay at home"'), item(4, "Bridge shut")),
     poll(30, item(1, LATE_FERRY, slug="new"), item(2, "Mill burns", "07:10:30"), item(4, "Bridge shut", "07:00:47")),
     poll(40, item(1, FERRY), item(2, "Mill saved", "07:30:00"), item(4, "Bridge shut", "07:00:11")),
-    poll(50, item(5, "Dike holds"), item(1, FERRY), item(2, "Mill saved", "07:45:09")),
+    poll(
+        50,
+        item(5, "Dike holds"),
+        item(1, FERRY),
+        item(2, "Mill saved", "07:45:09"),
+        {**item(6, "Test yourself"), **QUIZ},
+    ),
+    poll(60, item(5, "Dike  holds"), {**item(7, "Do you know?"), **QUIZ}),
 )
 COUNTED = Titles(
-    articles=5,
-    versions=9,  # 3 of the ferry, 2 of the mill, 2 of the order to stay, 1 of the bridge, 1 of the dike
-    changed=3,
+    articles=7,
+    versions=12,  # 3 of the ferry, 2 of the mill, 2 of the order to stay, 2 of the dike, 1 of each other
+    changed=4,
     restamped=1,  # the bridge; the mill's stamps moved too, but so did its title
     returned=1,
-    revisions=8,
-    levelled=1,  # the order's quote marks
+    revisions=10,
+    levelled=2,  # the order's quote marks, the dike's second space
     revised=2,
-    observations=17,
+    observations=20,
 )
 
 
