@@ -166,8 +166,18 @@ def report(
         waiting=sum(n for sink, n in outbox.waiting(store).items() if sink in sinks),
         next_due=due.next_due,
         seconds=seconds,
-        findings=[*(f"{one.url}: {one.detail}" for one in failing), *findings],
+        findings=[*(f"{one.url}: {one.detail}" for one in failing), *_wrong(store, run), *findings],
     )
+
+
+def _wrong(store: Store, run: str) -> list[str]:
+    """Return what is to be said of pages that the short cut took for unchanged."""
+    wrong = counters.short_cuts(store, run).get("wrong", 0)
+    said = (
+        f"{_number(wrong, 'page')} would have passed for unchanged and had changed: that is a fault of Wirewatch's. "
+        "`wirewatch dead-letters list` names them; please report it"
+    )
+    return [said] if wrong else []
 
 
 def _number(n: int, what: str) -> str:

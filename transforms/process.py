@@ -28,7 +28,7 @@ from wirewatch.store import Store, hosts
 
 T = TypeVar("T")
 
-PRELOADED = ("wirewatch.extract", "wirewatch.feeds", "wirewatch.keeping")
+PRELOADED = ("wirewatch.reading", "wirewatch.keeping")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,20 +87,22 @@ class Pool:
         time or memory was up; BadContent for any other exception, a crash, or an answer that is no `returns`. These
         speak of `about` if they name nothing themselves.
         """
-        job = _Job(
-            module=function.__module__,
-            message=pickle.dumps((_name(function), arguments, keywords), protocol=pickle.HIGHEST_PROTOCOL),
-            returns=_adapter(returns),
-            about=about,
-        )
+        job = _job(function, arguments, keywords, returns, about)
         self._state.put(job)
         return job.future
 
     def run(
         self, function: Callable[..., T], *arguments: object, returns: Any, about: str = "", **keywords: object
     ) -> T:
-        """Do what `submit` does, and wait for the result."""
-        return self.submit(function, *arguments, returns=returns, about=about, **keywords).result()
+        """Do what `submit` does before all that is queued, and wait for the result."""
+        job = _job(function, arguments, keywords, returns, about)
+        self._state.put(job, first=True)
+        result: T = job.future.result()
+        return result
+
+    def has_room(self) -> bool:
+        """Tell whether a child is without work, or will soon be: fewer jobs are queued than there are children."""
+        return self._state.has_room()
 
     def close(self) -> None:
         """Finish the queued jobs, then end the children. Closing twice is harmless."""
@@ -150,17 +152,21 @@ class _State:
         self._closed = False
         self._abandoned = False
 
-    def put(self, job: _Job) -> None:
+    def has_room(self) -> bool:
+        with self._lock:
+            return len(self._jobs) < self.size
+
+    def put(self, job: _Job, *, first: bool = False) -> None:
         if os.getpid() != self._process:
             raise RuntimeError("A pool does not survive a fork: make one in each process")
         with self._lock:
             # A future's callback runs in one of the threads that make room: it must not wait for it.
-            may_wait = threading.current_thread() not in self._threads
+            may_wait = not first and threading.current_thread() not in self._threads
             while len(self._jobs) >= self.size * WAITING_PER_CHILD and may_wait and not self._closed:
                 self._room.wait()
             if self._closed:
                 raise RuntimeError("The pool is closed")
-            self._jobs.append(job)
+            (self._jobs.appendleft if first else self._jobs.append)(job)
             if self._idle < len(self._jobs) and len(self._threads) < self.size:
                 thread = threading.Thread(target=self._work, name="wirewatch-bounded", daemon=True)
                 self._threads.append(thread)
@@ -386,6 +392,17 @@ class _Failure:
 
 _FAILURE: Final = TypeAdapter(_Failure)
 _adapter: Final = lru_cache(TypeAdapter)
+
+
+def _job(
+    function: Callable[..., Any], arguments: tuple[object, ...], keywords: dict[str, object], returns: Any, about: str
+) -> _Job:
+    return _Job(
+        module=function.__module__,
+        message=pickle.dumps((_name(function), arguments, keywords), protocol=pickle.HIGHEST_PROTOCOL),
+        returns=_adapter(returns),
+        about=about,
+    )
 
 
 def _name(function: Callable[..., Any]) -> str:

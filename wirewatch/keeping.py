@@ -249,12 +249,30 @@ class Keeper:
         with self.store.begin() as conn:
             if not ledger.vouched(conn, check.article, reading.url, reading.aliases):
                 return False
-            vouches = _validators(read) if reading.seen is Seen.WORDING else {}
+            vouches = _vouched(read) if reading.seen is Seen.WORDING else {}
             if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading), vouches):
                 return False
             self._settle(conn, read, check.article, stale=False)
+            self._count_short_cut(conn, [read])
             counters.count(conn, self.run, "article", _same(reading))
         return True
+
+    def _count_short_cut(self, conn: Connection, reads: Sequence[Read]) -> None:
+        """Count where the short cut was asked; where it was wrong, keep the page that shows it."""
+        for outcome, n in sorted(Counter(read.reading.short_cut for read in reads).items()):
+            if outcome:
+                counters.count_short_cut(conn, self.run, outcome, n)
+        for read in reads:
+            if read.reading.short_cut == "wrong":
+                dead_letters.add(
+                    conn,
+                    at=self.clock.now(),
+                    step="short cut",
+                    reason="the short cut took this page for unchanged, and it has changed",
+                    url=read.reading.url,
+                    sha256=read.reading.page_hash,
+                    capture=read.capture,
+                )
 
     def _keep_links(
         self, links: Sequence[tuple[Alias, ...]], *, capture: Capture, source: Source, upserted: bool
@@ -514,6 +532,7 @@ class Keeper:
                 if not _said_before(plan):
                     self._bury(conn, read)
                 counted[plan.change.counted] += 1
+        self._count_short_cut(conn, [plan.evidence.read for plan in plans if plan.evidence.read is not None])
         for outcome, n in sorted(counted.items()):
             counters.count(conn, self.run, "article", outcome, n)
 
@@ -709,15 +728,17 @@ def _newest(read: Read) -> dict[str, Any]:
     modified = stamp_of(reading.claims, "modified")
     return {
         **columns,
-        **_validators(read),
+        **_vouched(read),
         "content_hash": reading.content_hash,
         "text_hash": reading.text_hash,
         "stamp": modified.at if modified else None,
     }
 
 
-def _validators(read: Read) -> dict[str, str | None]:
-    return {"etag": read.capture.header("etag"), "last_modified": read.capture.header("last-modified")}
+def _vouched(read: Read) -> dict[str, str | None]:
+    """Return what tells the next time that nothing changed: validators, and the page's fingerprint if it was read."""
+    columns = {"etag": read.capture.header("etag"), "last_modified": read.capture.header("last-modified")}
+    return columns if read.reading.short_cut == "taken" else {**columns, "fingerprint": read.reading.fingerprint}
 
 
 def _same(reading: Reading) -> Outcome:

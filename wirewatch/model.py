@@ -17,7 +17,7 @@ class Seen(StrEnum):
     """What a capture showed, before anything is known about its neighbours in time."""
 
     WORDING = "wording"  # an article's text
-    NOT_MODIFIED = "not_modified"  # HTTP 304, or the same bytes: confirms the content hash it carries
+    NOT_MODIFIED = "not_modified"  # HTTP 304: confirms the content hash it carries
     MISSING = "missing"  # 404
     GONE = "gone"  # 410
     BLOCKED = "blocked"  # 401, 402, 403, 429, 451, a consent, login or challenge page
@@ -117,7 +117,8 @@ class Check:
     last_modified: str | None = None  # sent as If-Modified-Since
     content_hash: str | None = None  # the wording that a 304 would confirm
     ledger_version: int | None = None
-    fingerprint: str | None = None
+    fingerprint: str | None = None  # by which a page that says the same is told (`wirewatch.fingerprint`)
+    audit: bool = False  # read the page in full all the same, and see whether the fingerprint was right
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,6 +220,9 @@ class Reading:
     exact form, and `length` counts the characters of the body's comparable form: all three are worked out where the
     page is read, in a bounded process. A 304 carries the content hash it confirms and no wording. `page_hash` is the
     SHA-256 of the bytes; `keep_page` is False where the page says `noarchive`.
+
+    `fingerprint` is by what the next page that says the same is told. `short_cut` says that the last one was asked:
+    it was `taken`, and then there is no wording, or the page was read all the same and it was `right` or `wrong`.
     """
 
     url: str
@@ -238,6 +242,8 @@ class Reading:
     page_hash: str | None = None
     keep_page: bool = True
     track: Track = Track.PAGES
+    fingerprint: str | None = None
+    short_cut: Literal["", "taken", "right", "wrong"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from wirewatch.extract import read_page
 from wirewatch.extract.article import Block, choose_headline
 from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import is_ending
-from wirewatch.extract.page import parse
+from wirewatch.extract.page import parse, scan
 from wirewatch.model import Capture, Source
 
 PARAGRAPHS = [
@@ -115,5 +115,6 @@ def test_headline_is_the_stated_one_if_it_is_of_this_article(
 def test_ends_only_ever_take_from_the_end_or_take_the_stated_text(texts: list[str], body: str | None) -> None:
     blocks = [Block(text) for text in texts]
     page = parse(f"<html><body><div>{TEXT}</div><div><p>{LIFE}</p></div></body></html>")
+    scan(page)
     found = until_the_end(blocks, page, body)
     assert found == blocks[: len(found)] or found == [Block(body or "")]

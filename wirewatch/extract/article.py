@@ -42,10 +42,15 @@ class Block:
 
 @dataclass(slots=True)
 class Draft:
-    """The candidates for an article's fields, best first. `noise` holds keys of lines that belong to other parts."""
+    """The candidates for an article's fields, best first. `noise` holds keys of lines that belong to other parts.
+
+    `found` are the blocks of text that `blocks` were chosen from, `start` is the place of the headline's line.
+    """
 
     blocks: list[Block]
+    found: list[Block] = field(default_factory=list)
     headline: str | None = None
+    start: int = 0
     standfirsts: list[str] = field(default_factory=list)  # printed as such
     byline: str | None = None
     section: str | None = None

@@ -24,7 +24,8 @@ ATTRIBUTES_LIMIT: Final = 100_000
 ATTRIBUTES_OF_ONE_LIMIT: Final = 1_000
 LINKS_LIMIT: Final = 8_000
 DEPTH_LIMIT: Final = 240
-_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{16000,}")
+TIMES_LIMIT: Final = 50  # looked at on one page
+_LONG_TAG: Final = 16_000  # characters
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
 _DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<!doctype[^>]{0,500}>", re.IGNORECASE)
 _CONTROLS: Final = bytes.maketrans(bytes(n for n in range(0x20) if n not in b"\t\n\r"), b" " * 29)  # no XML character
@@ -59,6 +60,21 @@ class Line:
 
 
 @dataclass(slots=True)
+class Aside:
+    """An element that is not the article's text, by its markup, and the places in `Page.lines` of what it holds.
+
+    `weight` is the number of characters in its paragraphs; `cut` says that it was taken out of the tree.
+    """
+
+    element: Any
+    part: Part
+    start: int
+    end: int = 0
+    weight: int = 0
+    cut: bool = False
+
+
+@dataclass(slots=True)
 class Page:
     """What one pass over a page's tree collects; all texts with single spaces."""
 
@@ -71,6 +87,8 @@ class Page:
     language: str = ""
     times: list[tuple[str, str, str]] = field(default_factory=list)  # datetime, kind by markup or "", text
     images: dict[int, str] = field(default_factory=dict)  # by figure
+    asides: list[Aside] = field(default_factory=list)
+    outside: int = 0  # characters of the paragraphs in no aside
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
 
@@ -109,40 +127,50 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SILENT: Final = _names(
+SILENT: Final = _names(
     "script style noscript template svg select button iframe object option textarea math audio video canvas dialog head"
 )
-_BLOCKS: Final = _names(
+BLOCKS: Final = _names(
     "address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hr html label li main nav ol p pre section summary table tbody td th thead tr ul"
 )
 _TELLING: Final = _names("time span meta abbr img input")
 _SPECIAL: Final = _names("nav footer form h1 figure article main")
-_NAMING: Final = ("class", "id", "itemprop", "rel", "data-testid", "data-component")
+NAMING: Final = ("class", "id", "itemprop", "rel", "data-testid", "data-component")
+_DATES: Final = ("datePublished", "dateModified")
+_TIMES: Final = etree.XPath("//time | //*[@itemprop = 'datePublished' or @itemprop = 'dateModified']")
 _HEAD: Final = etree.XPath("//meta | //link | //title | //script[contains(@type, 'ld+json')]")
 # What trafilatura is not given: it has half as much to do (22 ms a page, 11 ms), F1 the same and +.0002 on Fundus.
-_ASIDES: Final = frozenset({Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB})
-_PARAGRAPH: Final = 80  # characters of a line that is a paragraph wherever it stands
-_MOST_ASIDE: Final = 0.25  # of the paragraphs' text outside; an element with more is misnamed
-_ALL_LINK: Final = 0.9  # of a line's characters; a bullet or bracket may stand before the link
+ASIDES: Final = frozenset({Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB})
+PARAGRAPH: Final = 80  # characters of a line that is a paragraph wherever it stands
+MOST_ASIDE: Final = 0.25  # of the paragraphs' text outside; an element with more is misnamed
+ALL_LINK: Final = 0.9  # of a line's characters; a bullet or bracket may stand before the link
+_ELEMENT_COUNT, _ATTRIBUTE_COUNT, _LINK_COUNT = (etree.XPath(f"count(//{what})") for what in ("*", "@*", "a"))
+_CROWDED: Final = etree.XPath(f"boolean(//*[@*[{ATTRIBUTES_OF_ONE_LIMIT + 1}]])")
+_CROWDED_ABOVE: Final = etree.XPath(f"boolean((/* | /*/*)[@*[{ATTRIBUTES_OF_ONE_LIMIT + 1}]])")
 _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 
 def parse(text: str) -> Page:
-    """Return the page behind some HTML; raise BadContent where working on it would take too long or crash."""
-    _refuse_tags(text)
+    """Return the page behind some HTML, not yet scanned; raise BadContent where working on it would take too long."""
+    longest = _refuse_tags(text)
     doctype = _DOCTYPE.match(text)  # some make the parser lose the rest (libxml2; launchpad.net/bugs/1955915)
     clean = text[doctype.end() if doctype else 0 :].encode("utf-8", "replace").translate(_CONTROLS)
     try:
         tree = document_fromstring(clean, parser=_parser())
     except (etree.LxmlError, ValueError) as error:
         raise BadContent("the page has no elements that could be read") from error
-    _refuse_tree(tree)
+    _refuse_tree(tree, longest)
     page = Page(tree=tree)
     _read_head(page)
-    etree.strip_elements(tree, *_SILENT, with_tail=False)
-    _cut(page, _Scan(page).run())
+    etree.strip_elements(tree, *SILENT, with_tail=False)
     return page
+
+
+def scan(page: Page) -> None:
+    """List a page's lines, and take out of its tree what its markup says is no text of the article."""
+    page.asides = _Scan(page).run()
+    _cut(page)
 
 
 def _parser() -> etree.HTMLParser:
@@ -153,25 +181,36 @@ def _parser() -> etree.HTMLParser:
     return parser
 
 
-def _refuse_tags(text: str) -> None:
-    """Refuse before parsing what the parser itself is slow at: it compares each attribute of a tag with all others."""
-    if (count := text.count("<")) > 4 * ELEMENTS_LIMIT:
+def _refuse_tags(text: str) -> int:
+    """Refuse before parsing what the parser itself is slow at: it compares each attribute of a tag with all others.
+
+    Return how many characters a tag has at most.
+    """
+    pieces = text.split("<")
+    if (count := len(pieces) - 1) > 4 * ELEMENTS_LIMIT:
         raise BadContent(f"the page has about {count} tags; more than {4 * ELEMENTS_LIMIT} are not read")
-    for found in _LONG_TAG.finditer(text):
-        if sum(1 for _ in _ATTRIBUTE.finditer(found.group())) > 10 * ATTRIBUTES_OF_ONE_LIMIT:
+    longest = max(map(len, pieces))
+    for piece in pieces[1:] if longest > _LONG_TAG else ():
+        if len(piece) <= _LONG_TAG or not (piece[0].isascii() and piece[0].isalpha()):
+            continue
+        tag = piece.partition(">")[0]
+        if len(tag) > _LONG_TAG and sum(1 for _ in _ATTRIBUTE.finditer(tag)) > 10 * ATTRIBUTES_OF_ONE_LIMIT:
             raise BadContent(f"one element of the page has more than {10 * ATTRIBUTES_OF_ONE_LIMIT} attributes")
+    return longest
 
 
-def _refuse_tree(tree: HtmlElement) -> None:
-    elements, attributes, links = (int(tree.xpath(f"count(//{what})")) for what in ("*", "@*", "a"))
+def _refuse_tree(tree: HtmlElement, longest_tag: int) -> None:
+    elements, attributes = int(_ELEMENT_COUNT(tree)), int(_ATTRIBUTE_COUNT(tree))
     if elements > ELEMENTS_LIMIT:
         raise BadContent(f"the page has {elements} elements; more than {ELEMENTS_LIMIT} are not read")
-    if attributes > ATTRIBUTES_LIMIT or tree.xpath(f"boolean(//*[count(@*) > {ATTRIBUTES_OF_ONE_LIMIT}])"):
+    # An attribute takes two characters; only those of several <html> or <body> become one element's.
+    suspects = _CROWDED if longest_tag > 2 * ATTRIBUTES_OF_ONE_LIMIT else _CROWDED_ABOVE
+    if attributes > ATTRIBUTES_LIMIT or suspects(tree):
         raise BadContent(
             f"the page has {attributes} attributes; more than {ATTRIBUTES_LIMIT}, or {ATTRIBUTES_OF_ONE_LIMIT} in one "
             "element, are not read"
         )
-    if links > LINKS_LIMIT:
+    if elements > LINKS_LIMIT and (links := int(_LINK_COUNT(tree))) > LINKS_LIMIT:
         raise BadContent(f"the page has {links} links; more than {LINKS_LIMIT} are not read")
 
 
@@ -188,16 +227,6 @@ class _State(NamedTuple):
 _OUTSIDE: Final = _State(Part.TEXT, "body", False, 0, 0)
 
 
-@dataclass(slots=True)
-class _Aside:
-    """An element that is not the article's text, by its markup, and the places in `Page.lines` of what it holds."""
-
-    element: Any
-    part: Part
-    start: int
-    end: int = 0
-
-
 class _Scan:
     """Walk the tree once, in document order, with a stack of what the elements above say."""
 
@@ -206,12 +235,12 @@ class _Scan:
         self.words: list[str] = []
         self.figures = 0
         self.line = _OUTSIDE  # of the words collected so far
-        self.asides: list[_Aside] = []
+        self.asides: list[Aside] = []
         self.linked = 0  # characters of the line that are links, spaces included
 
-    def run(self) -> list[_Aside]:
+    def run(self) -> list[Aside]:
         stack = [_OUTSIDE]
-        open_asides: list[_Aside] = []
+        open_asides: list[Aside] = []
         alive = list(self.page.tree.iter())  # else lxml makes each element's Python object twice
         words = self.words
         for event, element in etree.iterwalk(self.page.tree, events=("start", "end")):
@@ -227,8 +256,8 @@ class _Scan:
                 self._open(element, tag, above, state)
                 if tag == "a":
                     self.linked += len("".join(element.itertext()))
-                if not open_asides and state.part in _ASIDES and tag in _BLOCKS and tag not in ("body", "html"):
-                    open_asides.append(_Aside(element, state.part, len(self.page.lines)))
+                if not open_asides and state.part in ASIDES and tag in BLOCKS and tag not in ("body", "html"):
+                    open_asides.append(Aside(element, state.part, len(self.page.lines)))
                 if element.text:
                     words.append(element.text)
                 continue
@@ -247,23 +276,23 @@ class _Scan:
 
     def _open(self, element: Any, tag: str, above: _State, state: _State) -> None:
         if above.tag == "h1":  # one headline, however it is laid out
-            self.words.append(" " if tag in _BLOCKS or element.get("class") else "")
-        elif tag in _BLOCKS:
+            self.words.append(" " if tag in BLOCKS or element.get("class") else "")
+        elif tag in BLOCKS:
             self._flush(state)
         elif state is not above and state != above and not "".join(self.words).strip():
             self.line = state
 
     def _close(self, tag: str, state: _State, above: _State) -> None:
         if above.tag == "h1":
-            self.words.append(" " if tag in _BLOCKS else "")
-        elif tag in _BLOCKS or (state is not above and state != above and state.part is not Part.TEXT):
+            self.words.append(" " if tag in BLOCKS else "")
+        elif tag in BLOCKS or (state is not above and state != above and state.part is not Part.TEXT):
             self._flush(above)
 
     def _state(self, element: Any, tag: str, above: _State) -> _State:
         part, name, in_article, figure, place = above
         if name == "h1":
             return above
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             self.page.around.append(place)
             place = len(self.page.around) - 1
         if tag in _SPECIAL:
@@ -278,33 +307,23 @@ class _Scan:
                 figure = self.figures
             elif tag in ("article", "main"):
                 in_article = True
-        own = _own_part(element, tag, part)
+        own = own_part(element, tag, part)
         if own is None or part is Part.NOISE or (part is Part.CAPTION and own is not Part.CREDIT):
             own = part
-        if tag in _BLOCKS:
+        if tag in BLOCKS:
             name = tag
         elif own is part and figure == above.figure:
             return above
         return _State(own, name, in_article, figure, place)
 
     def _see(self, element: Any, tag: str) -> None:
-        if tag == "time" or element.get("itemprop") in ("datePublished", "dateModified"):
-            self._time(element)
+        if tag == "time" or element.get("itemprop") in _DATES:
+            if len(self.page.times) < TIMES_LIMIT:
+                self.page.times.append(time_of(element))
         elif tag == "img":
             self.page.images.setdefault(self.figures, element.get("src") or element.get("data-src") or "")
         elif tag == "input" and element.get("type", "").lower() == "password":
             self.page.asks_password = True
-
-    def _time(self, element: Any) -> None:
-        names = " ".join((element.get("itemprop", ""), element.get("class", ""))).lower()
-        kind = ""
-        if "modif" in names or "updat" in names:
-            kind = "modified"
-        elif "publish" in names or element.get("pubdate") is not None:
-            kind = "published"
-        stated = element.get("datetime") or element.get("content") or ""
-        if len(self.page.times) < 50:
-            self.page.times.append((stated.strip(), kind, squeeze("".join(element.itertext()))[:200]))
 
     def _flush(self, state: _State) -> None:
         if self.words:
@@ -312,11 +331,28 @@ class _Scan:
             self.words.clear()
             if text:
                 part, tag, in_article, figure, place = self.line
-                link = self.linked >= _ALL_LINK * len(text)
+                link = self.linked >= ALL_LINK * len(text)
                 inside = in_article and part is not Part.NOISE
                 self.page.lines.append(Line(text, part, tag, inside, figure, link, place))
                 self.linked = 0
         self.line = state
+
+
+def all_times(tree: HtmlElement) -> list[tuple[str, str, str]]:
+    """Return what `Page.times` will be once the page is scanned."""
+    return [time_of(element) for element in _TIMES(tree) if element.tag in _TELLING][:TIMES_LIMIT]
+
+
+def time_of(element: Any) -> tuple[str, str, str]:
+    """Return a time's `datetime`, its kind by markup or "", and its text."""
+    names = " ".join((element.get("itemprop", ""), element.get("class", ""))).lower()
+    kind = ""
+    if "modif" in names or "updat" in names:
+        kind = "modified"
+    elif "publish" in names or element.get("pubdate") is not None:
+        kind = "published"
+    stated = element.get("datetime") or element.get("content") or ""
+    return stated.strip(), kind, squeeze("".join(element.itertext()))[:200]
 
 
 def _read_head(page: Page) -> None:
@@ -340,25 +376,28 @@ def _read_head(page: Page) -> None:
             page.title = squeeze("".join(element.itertext())[:2000])
 
 
-def _cut(page: Page, asides: list[_Aside]) -> None:
-    """Take out of the tree what its markup says is no text of the article, unless too much of the text is in it."""
-    weights = [len(line.text) if len(line.text) >= _PARAGRAPH else 0 for line in page.lines]
-    most = _MOST_ASIDE * (sum(weights) - sum(sum(weights[aside.start : aside.end]) for aside in asides))
-    for aside in asides:
+def _cut(page: Page) -> None:
+    """Take the asides out of the tree but those in which too much of the text is."""
+    weights = [len(line.text) if len(line.text) >= PARAGRAPH else 0 for line in page.lines]
+    for aside in page.asides:
+        aside.weight = sum(weights[aside.start : aside.end])
+    page.outside = sum(weights) - sum(aside.weight for aside in page.asides)
+    for aside in page.asides:
         lines = page.lines[aside.start : aside.end]
-        if sum(weights[aside.start : aside.end]) > most or any(line.part is Part.HEADLINE for line in lines):
+        if aside.weight > MOST_ASIDE * page.outside or any(line.part is Part.HEADLINE for line in lines):
             continue
         element = aside.element
         if element.getparent() is not None:
             element.drop_tree()
+            aside.cut = True
 
 
-def _own_part(element: Any, tag: str, above: Part) -> Part | None:
+def own_part(element: Any, tag: str, above: Part) -> Part | None:
     if tag in ("html", "body", "main", "article"):  # `<body class="has-sidebar">`
         return None
     own = None
     if element.keys():  # half of all elements have no attributes
-        names = " ".join([name for attribute in _NAMING if (name := element.get(attribute))])
+        names = " ".join([name for attribute in NAMING if (name := element.get(attribute))])
         own = part_of(names) if names else None
     if tag == "figcaption" and own is not Part.NOISE:
         return Part.CAPTION

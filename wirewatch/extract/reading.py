@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urljoin
 
 import py3langid
@@ -17,7 +17,7 @@ from wirewatch.extract.body import EXTRACTOR, find_blocks
 from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
-from wirewatch.extract.page import Line, Page, Part, parse
+from wirewatch.extract.page import Line, Page, Part, parse, scan
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
 from wirewatch.extract.walls import wall
@@ -41,8 +41,18 @@ _FEW_BLOCKS = 3
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
-def read_page(capture: Capture, source: Source) -> Reading:
-    """Return everything that one capture says about its article.
+class Memory(Protocol):
+    """What is known of an article's page from the last time, for one reading (`wirewatch.fingerprint`)."""
+
+    def recall(self, page: Page, data: Stated, reading: Reading) -> Reading | None:
+        """Return `reading`, of a page that was parsed and not scanned, completed if it says what it said last time."""
+
+    def learn(self, page: Page, data: Stated, draft: Draft, stamps: list[Printed], reading: Reading) -> Reading:
+        """Return the reading of a page that was scanned, with what is to be remembered of it."""
+
+
+def read_page(capture: Capture, source: Source, memory: Memory | None = None) -> Reading:
+    """Return everything that one capture says about its article, from memory where nothing of that can have changed.
 
     `seen` is a wording, what HTTP says (`availability.seen`), BLOCKED for a consent, login or challenge page, or
     INVALID with the reason in `detail`.
@@ -58,7 +68,7 @@ def read_page(capture: Capture, source: Source) -> Reading:
         reading = replace(reading, page_hash=canonical.sha256(capture.body), keep_page=may_archive(capture))
         if elsewhere := lands_elsewhere(capture):
             return _elsewhere(reading, elsewhere)
-        return _read(capture, source, reading)
+        return _read(capture, source, reading, memory)
     except BadContent as error:
         return replace(reading, seen=Seen.INVALID, detail=canonical.storable(str(error))[0])
 
@@ -75,7 +85,7 @@ def _elsewhere(reading: Reading, reason: str) -> Reading:
     return replace(reading, seen=Seen.BLOCKED if walled else Seen.INVALID, detail=reason)
 
 
-def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
+def _read(capture: Capture, source: Source, reading: Reading, memory: Memory | None) -> Reading:
     decoded = decode(capture)
     if not decoded.is_html:
         draft, stamps = read_text(decoded.text, source.language)
@@ -83,6 +93,10 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
         return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags)
     page = parse(decoded.text)
     data = stated(page)
+    flags = (*decoded.flags, *data.flags)
+    if memory is not None and (known := memory.recall(page, data, replace(reading, flags=flags))) is not None:
+        return known
+    scan(page)
     language = _language(page, data, source)
     draft = _draft(page, data, source, language)
     if (reason := wall(page, draft, data)) is not None:
@@ -99,7 +113,8 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     aliases = capture_aliases(capture, canonical_url=facts.canonical_url)
     reading = replace(reading, aliases=aliases, paywalled=data.free is False)
     stamps = _times(page, data, draft)
-    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=(*decoded.flags, *data.flags))
+    reading = _finished(reading, source, draft, stamps=stamps, facts=facts, flags=flags)
+    return reading if memory is None else memory.learn(page, data, draft, _storable_stamps(stamps), reading)
 
 
 def _finished(
@@ -161,9 +176,12 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     printed = [line.text for line in lines if line.part is Part.HEADLINE and len(line.text) <= 400]
     headline = choose_headline(printed[:10], data.headlines, page.title, publisher)
     start = _place_of(headline, lines)
+    found = find_blocks(page.tree)
     draft = Draft(
-        blocks=until_the_end(_as_printed(find_blocks(page.tree), lines), page, data.body),
+        found=found,
+        blocks=until_the_end(_as_printed(found, lines), page, data.body),
         headline=headline,
+        start=start,
         section=data.section or _crumb(lines[: start + 3], headline, publisher),
         dateline=data.dateline,
         authors=data.authors,
@@ -305,10 +323,7 @@ def _crumb(lines: list[Line], headline: str | None, publisher: str | None) -> st
 def _times(page: Page, data: Stated, draft: Draft) -> list[Printed]:
     """Return the page's times: data first, then `<time>`, then the words printed near the article."""
     found = list(data.times)
-    labelled: list[Printed] = []
-    for line in page.lines:
-        if line.part is not Part.NOISE and len(line.text) <= 200 and len(labelled) < _STAMP_LINES:
-            labelled.extend(printed_stamps(line.text, draft.language))
+    labelled = labelled_times(page, draft.language)
     undated = not any(stamp.kind == "published" for stamp in (*found, *labelled))
     for when, kind, text in page.times:
         raw = when or text
@@ -323,6 +338,15 @@ def _times(page: Page, data: Stated, draft: Draft) -> list[Printed]:
             if line.part in (Part.STAMP, Part.BYLINE) and line.in_article and is_stamp(line.text, draft.language)
         ][:1]
     return found + labelled
+
+
+def labelled_times(page: Page, language: str | None) -> list[Printed]:
+    """Return the times that are printed with a label: `Updated 15:24`."""
+    found: list[Printed] = []
+    for line in page.lines:
+        if line.part is not Part.NOISE and len(line.text) <= 200 and len(found) < _STAMP_LINES:
+            found.extend(printed_stamps(line.text, language))
+    return found
 
 
 def _language(page: Page, data: Stated, source: Source) -> str | None:

@@ -22,7 +22,7 @@ from wirewatch.store.hosts import Slots
 from wirewatch.store.leases import new_lease
 from wirewatch.store.tables import articles, feeds, hosts, inbox
 
-# A server may confirm for ever what it no longer serves: every tenth read is unconditional.
+# A server may confirm for ever what it no longer serves, and a fingerprint may be wrong: every tenth read is in full.
 UNCONDITIONAL_EVERY: Final = 10
 
 
@@ -320,4 +320,5 @@ def _check(row: sa.Row[Any], start: datetime, lease: str, ends: datetime) -> Che
         content_hash=row.content_hash,
         ledger_version=row.ledger_version,
         fingerprint=row.fingerprint,
+        audit=not conditional,
     )

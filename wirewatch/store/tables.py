@@ -282,7 +282,7 @@ counters = Table(
     "counters",
     metadata,
     Column("run", PlainText, primary_key=True),
-    Column("what", PlainText, primary_key=True),  # "article" or "feed"
+    Column("what", PlainText, primary_key=True),  # "article", "feed" or "short cut"
     Column("outcome", PlainText, primary_key=True),
     _count("n"),
 )

@@ -1,0 +1,295 @@
+"""Remember what was read from a page, and recall it when the next page says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from lxml import etree
+
+from wirewatch.canonical import canonical_json, sha256
+from wirewatch.encoding import revive_json
+from wirewatch.errors import BadContent
+from wirewatch.extract import EXTRACTOR
+from wirewatch.extract.article import Draft
+from wirewatch.extract.furniture import byline_of, key
+from wirewatch.extract.page import DEPTH_LIMIT, MOST_ASIDE, TIMES_LIMIT, Line, Page, Part, all_times
+from wirewatch.extract.reading import labelled_times
+from wirewatch.extract.stated import Stated
+from wirewatch.fingerprint.outline import Outline, Rules, mark, outline
+from wirewatch.fingerprint.survey import Fed, find_lists
+from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
+from wirewatch.times import Printed, claims
+
+_RULES: Final = 1  # raise it with every change of what a digest is made of
+_MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
+_WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
+_MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
+_LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may hold, of what they held
+_BELOW: Final = 6  # lines below the headline among which a standfirst is looked for
+_TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
+_BESIDE: Final = frozenset({Part.STANDFIRST, Part.BYLINE, Part.CRUMB})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fingerprint:
+    """How a page is told that says what was read from it the last time, and what that was.
+
+    `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
+    SHA-256 of the page's bytes. `printed` are the stamps of which some mean another time with every read ("3 hours ago").
+    `digest` is None where only the same bytes say the same. `outside`, `lightest` and
+    `heaviest` are characters of paragraphs: in no aside, in the lightest aside that was too heavy to be cut, and in the
+    heaviest other one that was cut.
+    """
+
+    maker: str
+    context: str
+    page: str
+    content_hash: str
+    text_hash: str
+    length: int
+    claims: tuple[Claim, ...] = ()
+    printed: tuple[Printed, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    flags: tuple[str, ...] = ()
+    paywalled: bool = False
+    keep_page: bool = True
+    digest: str | None = None
+    links: tuple[str, ...] = ()
+    shorts: tuple[str, ...] = ()
+    uncut: tuple[str, ...] = ()
+    edge: int | None = None
+    headline: str = ""
+    told: tuple[str, ...] = ()
+    language: str | None = None
+    spoken: str | None = None
+    letters: int = 0
+    paragraphs: int = 0
+    outside: int = 0
+    lightest: int | None = None
+    heaviest: int = 0
+    undated: bool = False
+    labelled: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the fingerprint as it is kept."""
+        return canonical_json(self).decode()
+
+    @property
+    def rules(self) -> Rules:
+        """What of a page counts."""
+        return Rules(
+            links=frozenset(self.links),
+            shorts=frozenset(self.shorts),
+            uncut=frozenset(self.uncut),
+            edge=self.edge,
+            headline=self.headline,
+            told=frozenset(self.told),
+            room=MOST_ASIDE * self.outside,
+            language=self.language,
+        )
+
+    def recalled(self, reading: Reading, source: Source) -> Reading:
+        """Return a reading of the same article at another time with all that was read the last time but the words."""
+        found = self.claims
+        if self.printed:
+            found = claims(self.printed, source=source, observed=reading.observed, language=self.spoken)
+        return replace(
+            reading,
+            seen=Seen.WORDING,
+            content_hash=self.content_hash,
+            text_hash=self.text_hash,
+            length=self.length,
+            claims=found,
+            aliases=self.aliases,
+            flags=self.flags,
+            paywalled=self.paywalled,
+            extractor=EXTRACTOR,
+            short_cut="taken",
+        )
+
+    def says(self, reading: Reading, source: Source) -> bool:
+        """Tell whether a reading says what this one remembers."""
+        return self.recalled(reading, source) == replace(reading, short_cut="taken")
+
+
+def same_bytes(kept: str | None, capture: Capture, source: Source, reading: Reading) -> Reading | None:
+    """Return `reading` completed, if the capture's bytes and all around them are those that were read the last time."""
+    fingerprint = _known(kept)
+    if fingerprint is None or fingerprint.page != reading.page_hash or fingerprint.context != _context(capture, source):
+        return None
+    if fingerprint.printed:  # reading times is no work for this process
+        return None
+    return fingerprint.recalled(replace(reading, keep_page=fingerprint.keep_page), source)
+
+
+@dataclass(slots=True)
+class Recollection:
+    """What is known of an article's page from the last time, for one reading: a `Memory` of `extract`.
+
+    `audit` has the page read in full all the same; `judged` then says whether the short cut would have been right.
+    """
+
+    kept: str | None
+    capture: Capture
+    source: Source
+    audit: bool = False
+    _whole: Any = field(init=False, default=None)  # the tree before it is cut
+    _flags: tuple[str, ...] = field(init=False, default=())
+    _doubted: Fingerprint | None = field(init=False, default=None)
+
+    def recall(self, page: Page, data: Stated, reading: Reading) -> Reading | None:
+        """Return `reading` completed if the page says what it said the last time, and None if it has to be read."""
+        fingerprint = _known(self.kept)
+        if fingerprint is not None and self._says_the_same(fingerprint, page, data, reading.flags):
+            if not self.audit:
+                return fingerprint.recalled(reading, self.source)
+            self._doubted = fingerprint
+        self._whole, self._flags = deepcopy(page.tree), reading.flags
+        return None
+
+    def learn(self, page: Page, data: Stated, draft: Draft, stamps: Sequence[Printed], reading: Reading) -> Reading:
+        """Return the reading with the fingerprint of its page."""
+        fingerprint = self._of_bytes(reading, stamps)
+        stated_times = bool(data.times)
+        if (reading.length >= _WALLS or stated_times) and len(page.times) < TIMES_LIMIT and not _TOO_DEEP(self._whole):
+            fingerprint = self._of_page(fingerprint, page, data, draft, reading)
+        return replace(reading, fingerprint=fingerprint.text())
+
+    def judged(self, reading: Reading) -> Reading:
+        """Return what was read in full with whether it is what the short cut would have said, if that was asked."""
+        if self._doubted is None:
+            return reading
+        return replace(reading, short_cut="right" if self._doubted.says(reading, self.source) else "wrong")
+
+    def _says_the_same(self, fingerprint: Fingerprint, page: Page, data: Stated, flags: tuple[str, ...]) -> bool:
+        if fingerprint.digest is None or fingerprint.context != _context(self.capture, self.source):
+            return False
+        if _TOO_DEEP(page.tree):
+            return False
+        found = outline(page.tree, fingerprint.rules)
+        room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
+        return (
+            max(found.heaviest, fingerprint.heaviest) <= room
+            and (fingerprint.lightest is None or fingerprint.lightest > room)
+            and _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
+            and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
+            and fingerprint.digest == _digest(fingerprint, found, page, data, all_times(page.tree), flags)
+        )
+
+    def _of_bytes(self, reading: Reading, stamps: Sequence[Printed]) -> Fingerprint:
+        """Return a fingerprint by which only the same bytes are told."""
+        moving = any(_MOVING & {*claim.flags} for claim in reading.claims)
+        return Fingerprint(
+            maker=_MAKER,
+            context=_context(self.capture, self.source),
+            page=reading.page_hash or "",
+            content_hash=reading.content_hash or "",
+            text_hash=reading.text_hash or "",
+            length=reading.length,
+            claims=() if moving else reading.claims,
+            printed=tuple(stamps) if moving else (),
+            spoken=reading.facts.language,
+            aliases=reading.aliases,
+            flags=reading.flags,
+            paywalled=reading.paywalled,
+            keep_page=reading.keep_page,
+        )
+
+    def _of_page(
+        self, fingerprint: Fingerprint, page: Page, data: Stated, draft: Draft, reading: Reading
+    ) -> Fingerprint:
+        uncut = frozenset(mark(one.element.tag, *one.element.items()).name for one in page.asides if not one.cut)
+        links, shorts = find_lists(self._whole, fed=_fed(draft, reading), uncut=uncut, language=draft.language)
+        labelled = labelled_times(page, draft.language)
+        room = MOST_ASIDE * page.outside
+        told = {key(text) for text in data.descriptions} - {""}
+        fingerprint = replace(
+            fingerprint,
+            links=tuple(sorted(links)),
+            shorts=tuple(sorted(shorts)),
+            uncut=tuple(sorted(uncut)),
+            headline=key(draft.headline or ""),
+            told=tuple(sorted(told)),
+            language=draft.language,
+            outside=page.outside,
+            lightest=min((one.weight for one in page.asides if one.weight > room), default=None),
+            heaviest=max((one.weight for one in page.asides if one.cut and one.part is not Part.NOISE), default=0),
+            undated=not any(stamp.kind == "published" for stamp in (*data.times, *labelled)),
+            labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
+        )
+        found = outline(self._whole, fingerprint.rules, places=True)
+        fingerprint = replace(fingerprint, edge=_edge(found, page.lines, draft, told))
+        if found.refused:
+            found = outline(self._whole, fingerprint.rules)
+        else:
+            found.up_to(fingerprint.edge)
+        fingerprint = replace(fingerprint, letters=found.letters, paragraphs=found.paragraphs)
+        return replace(fingerprint, digest=_digest(fingerprint, found, page, data, page.times, self._flags))
+
+
+def _digest(
+    fingerprint: Fingerprint,
+    found: Outline,
+    page: Page,
+    data: Stated,
+    times: Sequence[tuple[str, str, str]],
+    flags: tuple[str, ...],
+) -> str:
+    """Return a digest of all that a page says of its article: what it prints, states in data and is dated by.
+
+    The lead image is left out: it is kept with a wording's first sight and never compared.
+    """
+    dated = [
+        one for one in times if one[1] or fingerprint.undated or any(label in one[2] for label in fingerprint.labelled)
+    ]
+    head = (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), dated, flags)
+    return sha256(f"{found.digest()} {head!r}".encode("utf-8", "replace"))
+
+
+def _edge(found: Outline, lines: list[Line], draft: Draft, told: set[str]) -> int | None:
+    """Return the place in the outline of the last line that is looked for at some distance from the headline."""
+    start = draft.start
+    beside = [
+        n
+        for n, line in enumerate(lines)
+        if n > start
+        and line.part is not Part.NOISE
+        and (line.part in _BESIDE or key(line.text) in told or byline_of(line.text, draft.language))
+    ]
+    places = [found.place_of(key(lines[n].text)) for n in beside]
+    below = (found.place_of(key(line.text)) for line in lines[start + _BELOW :] if line.part is not Part.NOISE)
+    places.append(next((place for place in below if place is not None), None))
+    known = [place for place in places if place is not None]
+    return max(known) if len(known) == len(places) else None
+
+
+def _fed(draft: Draft, reading: Reading) -> Fed:
+    wording = reading.wording.present().values() if reading.wording else ()
+    found = (block.text for block in draft.found)
+    others = (*draft.captions, *draft.credits, *draft.standfirsts, *draft.corrections, *draft.authors)
+    return Fed.of([*wording, *found, *others])
+
+
+def _known(kept: str | None) -> Fingerprint | None:
+    if kept is None:
+        return None
+    try:
+        fingerprint = revive_json(Fingerprint, kept)
+    except BadContent:  # another version's
+        return None
+    return fingerprint if fingerprint.maker == _MAKER else None
+
+
+def _context(capture: Capture, source: Source) -> str:
+    asked = [capture.url, capture.final_url, capture.redirects, capture.feed, capture.guid, capture.not_modified]
+    kind = [capture.header("content-type"), capture.header("content-encoding")]
+    return sha256(canonical_json([asked, kind, _said_by(source)]))
+
+
+@lru_cache(maxsize=256)
+def _said_by(source: Source) -> str:
+    return sha256(canonical_json(source))
