@@ -70,6 +70,7 @@ def check_of(store: Store, one: Reading) -> Check | None:
         article=row.key,
         content_hash=row.content_hash,
         ledger_version=row.ledger_version,
+        fingerprint=row.fingerprint,
     )
 
 
