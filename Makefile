@@ -5,14 +5,14 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock clean anew
+.PHONY: help demo test lint format bench bench-pass lock clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
 DATA ?= ../shared/data
 
 help:  ## list what can be typed
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 	@echo
 	@echo 'The first of them makes .venv, from the newest Python 3.11, 3.12 or 3.13; PYTHON=/path/to/python names another.'
 	@echo 'ARGS="…" is handed on by demo and test: make test ARGS="-k redline"'
@@ -37,6 +37,11 @@ bench: $(READY)  ## print the benchmarks' tables; DATA=FOLDER has the pages and 
 	@test -d "$(DATA)" || { echo 'There is no folder "$(DATA)": name the one with the data, make bench DATA=FOLDER' >&2; exit 1; }
 	@for benchmark in benchmarks/[!_]*.py; do \
 	    printf '\n%s\n\n' "$$benchmark"; $(RUN)/python "$$benchmark" "$(DATA)" || exit 1; \
+	done
+
+bench-pass: $(READY)  ## measure whole passes, the short cut and the store beside the bare chain: a quarter of an hour
+	@for benchmark in pass shortcut throughput ledger; do \
+	    printf '\nbenchmarks/%s.py\n\n' "$$benchmark"; $(RUN)/python "benchmarks/$$benchmark.py" "$(DATA)" || exit 1; \
 	done
 
 lock: $(READY)  ## write requirements.lock anew after a change of pyproject.toml; ARGS=--upgrade takes new versions

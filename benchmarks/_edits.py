@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lxml import etree
-from lxml.html import document_fromstring, fragment_fromstring, tostring
+from lxml.html import HTMLParser, document_fromstring, fragment_fromstring, tostring
 
 from wirewatch.extract.furniture import key
 from wirewatch.model import Reading
@@ -23,9 +23,10 @@ _HOLDING: Final = frozenset({"p", "li", "div", "section", "article"})
 _COUNTER = re.compile(r"\s*\d[\d.,]*\s?[^\W\d]{0,12}\s*\Z")
 
 
-def tree_of(body: bytes | str) -> Any:
-    """Return the tree that edits are made to."""
-    return document_fromstring(body)
+def tree_of(text: bytes | str) -> Any:
+    """Return the tree that edits are made to; bytes are UTF-8."""
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    return document_fromstring(data, parser=HTMLParser(encoding="utf-8"))
 
 
 def page_of(tree: Any) -> bytes:
@@ -330,7 +331,8 @@ INSIDE: Final[dict[str, Edit]] = {
 
 
 def _other_links(tree: Any, reading: Reading, chance: random.Random) -> bool:
-    links = list(_links(tree, reading))
+    """Have the links to other stories change places: those as long as a headline, outside of paragraphs and menus."""
+    links = [link for link in _links(tree, reading) if len(link.text.strip()) >= 25 and not _in_text(link)]
     if len(links) < 2:
         return False
     words = [link.text for link in links]
@@ -338,6 +340,11 @@ def _other_links(tree: Any, reading: Reading, chance: random.Random) -> bool:
         link.text = text
         link.set("href", f"/story-{chance.randrange(10**6)}")
     return True
+
+
+def _in_text(link: Any) -> bool:
+    above = link.getparent()
+    return above is not None and len(above.text_content()) > 2 * len(link.text_content())
 
 
 def _counters(tree: Any, reading: Reading, chance: random.Random) -> bool:

@@ -29,9 +29,12 @@ _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
 _LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may hold, of what they held
-_BELOW: Final = 6  # lines below the headline among which a standfirst is looked for
+_BELOW: Final = 6  # lines below the headline among which a standfirst or crumb is looked for
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
-_BESIDE: Final = frozenset({Part.STANDFIRST, Part.BYLINE, Part.CRUMB})
+_BY: Final = frozenset({Part.BYLINE})
+_STANDFIRST: Final = frozenset({Part.STANDFIRST})
+_WINDOW: Final = 40  # lines from the headline on, in which extraction looks for byline and standfirst
+_LONG: Final = 25  # letters of a line that is found by how it begins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +43,7 @@ class Fingerprint:
 
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
     SHA-256 of the page's bytes. `printed` are the stamps of which some mean another time with every read ("3 hours ago").
+    `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
     `digest` is None where only the same bytes say the same. `outside`, `lightest` and
     `heaviest` are characters of paragraphs: in no aside, in the lightest aside that was too heavy to be cut, and in the
     heaviest other one that was cut.
@@ -62,6 +66,7 @@ class Fingerprint:
     shorts: tuple[str, ...] = ()
     uncut: tuple[str, ...] = ()
     edge: int | None = None
+    lines: int | None = None
     headline: str = ""
     told: tuple[str, ...] = ()
     language: str | None = None
@@ -86,6 +91,7 @@ class Fingerprint:
             shorts=frozenset(self.shorts),
             uncut=frozenset(self.uncut),
             edge=self.edge,
+            exact=self.lines is None,
             headline=self.headline,
             told=frozenset(self.told),
             room=MOST_ASIDE * self.outside,
@@ -174,6 +180,7 @@ class Recollection:
         room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
         return (
             max(found.heaviest, fingerprint.heaviest) <= room
+            and (fingerprint.lines is None or found.lines <= fingerprint.lines)
             and (fingerprint.lightest is None or fingerprint.lightest > room)
             and _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
@@ -222,11 +229,15 @@ class Recollection:
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
         found = outline(self._whole, fingerprint.rules, places=True)
-        fingerprint = replace(fingerprint, edge=_edge(found, page.lines, draft, told))
+        last, slack = _beside(page.lines, draft, told)
+        fingerprint = replace(fingerprint, edge=_edge(found, page.lines, last), lines=slack)
         if found.refused:
             found = outline(self._whole, fingerprint.rules)
         else:
-            found.up_to(fingerprint.edge)
+            found.up_to(fingerprint.edge, exact=slack is None)
+        if slack is not None and found.lines > slack:  # too many to know: they have to be as they are
+            fingerprint = replace(fingerprint, lines=None)
+            found = outline(self._whole, fingerprint.rules)
         fingerprint = replace(fingerprint, letters=found.letters, paragraphs=found.paragraphs)
         return replace(fingerprint, digest=_digest(fingerprint, found, page, data, page.times, self._flags))
 
@@ -250,21 +261,36 @@ def _digest(
     return sha256(f"{found.digest()} {head!r}".encode("utf-8", "replace"))
 
 
-def _edge(found: Outline, lines: list[Line], draft: Draft, told: set[str]) -> int | None:
-    """Return the place in the outline of the last line that is looked for at some distance from the headline."""
+def _beside(lines: list[Line], draft: Draft, told: set[str]) -> tuple[int, int | None]:
+    """Return the last line that is looked for near the headline, and how many lines may come between; None: none more.
+
+    These are the byline and the standfirst that were found, within 40 lines; and where there was none, those further
+    away that would be found if what is between became shorter.
+    """
     start = draft.start
-    beside = [
-        n
-        for n, line in enumerate(lines)
-        if n > start
-        and line.part is not Part.NOISE
-        and (line.part in _BESIDE or key(line.text) in told or byline_of(line.text, draft.language))
-    ]
-    places = [found.place_of(key(lines[n].text)) for n in beside]
-    below = (found.place_of(key(line.text)) for line in lines[start + _BELOW :] if line.part is not Part.NOISE)
-    places.append(next((place for place in below if place is not None), None))
-    known = [place for place in places if place is not None]
-    return max(known) if len(known) == len(places) else None
+    last, exact = start + _BELOW, False
+    for name, parts in ((draft.byline, _BY), (next(iter(draft.standfirsts), None), _STANDFIRST)):
+        of_kind = [n for n, line in enumerate(lines) if n > start and _is_beside(line, parts, draft, told)]
+        own = [n for n in of_kind if name and key(name) in key(lines[n].text) and n < start + _WINDOW]
+        last = max([last, *(own[:1] or of_kind)])
+        exact = exact or bool(of_kind and not own)
+    after = [line for line in lines[start + 1 :] if line.part is not Part.NOISE]
+    exact = exact or any(key(line.text) in told or line.part is Part.CRUMB for line in after)
+    return last, None if exact else start + _WINDOW - 1 - last
+
+
+def _edge(found: Outline, lines: list[Line], last: int) -> int | None:
+    """Return the place in the outline of the first paragraph behind a line; None if there is none."""
+    keys = (key(line.text) for line in lines[last + 1 :])
+    places = (found.place_of(same) for same in keys if len(same) >= _LONG)
+    return next((place for place in places if place is not None), None)
+
+
+def _is_beside(line: Line, parts: frozenset[Part], draft: Draft, told: set[str]) -> bool:
+    if line.part is Part.NOISE:
+        return False
+    by_text = byline_of(line.text, draft.language) if parts is _BY else key(line.text) in told
+    return line.part in parts or bool(by_text)
 
 
 def _fed(draft: Draft, reading: Reading) -> Fed:

@@ -23,7 +23,8 @@ from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, NAMING, PARAGRAPH, 
 from wirewatch.times import printed_stamps
 
 SHORT: Final = 30  # characters of a line that can be no sentence
-_TELLING: Final = 8  # letters by which the first text of a line is told
+_BEGINS: Final = 8  # letters with which something may begin like the headline
+_TELLING: Final = 20  # letters by which the first text of a line is told
 _START, _END, _BOX = "\x01", "\x02", "\x03"  # a page's own text has no such characters
 _HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style"})  # trafilatura looks at these too
 _TAKEN: Final = frozenset(NAMING) | _HIDING
@@ -87,15 +88,16 @@ class Rules:
     """What of a page counts, as it was found when the page was extracted.
 
     `links` and `shorts` name the lists, `uncut` the asides that were too heavy to be cut. From the headline on, up to
-    the text of number `edge`, it counts how many lines boxes have; and a box with the headline before it was printed,
-    or with a description (their keys are in `told`), is none. `room` is how many characters an aside's paragraphs may
-    have.
+    the text of number `edge`, the lines of boxes are counted; where it has to be `exact`, each box's lines are part of
+    the outline. A box with the headline before it was printed, or with a description (their keys are in `told`), is
+    none. `room` is how many characters an aside's paragraphs may have.
     """
 
     links: frozenset[str] = frozenset()
     shorts: frozenset[str] = frozenset()
     uncut: frozenset[str] = frozenset()
     edge: int | None = None  # None: to the end
+    exact: bool = True
     headline: str = ""
     told: frozenset[str] = frozenset()
     room: float = 0.0
@@ -106,21 +108,25 @@ class Rules:
 class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
 
-    `heaviest` is the greatest number of characters in one aside's paragraphs. `places` has the place and the key of
+    `lines` are those of boxes from the headline up to the edge. `heaviest` is the greatest number of characters in one aside's paragraphs. `places` has the place and the key of
     each text, if they were asked for. `refused` says that an aside or list counts because of a line that it has.
     """
 
     tokens: list[str] = field(default_factory=list)
     letters: int = 0
     paragraphs: int = 0
+    lines: int = 0
     heaviest: int = 0
     places: list[tuple[int, str]] = field(default_factory=list)
     refused: bool = False
 
-    def up_to(self, edge: int | None) -> None:
-        """Forget the number of lines of boxes from a place on."""
-        if edge is not None:
-            self.tokens = [one for one in self.tokens if one[0] != _BOX or int(one[1:].partition("/")[0]) < edge]
+    def up_to(self, edge: int | None, *, exact: bool) -> None:
+        """Forget the lines of boxes from a place on, and where each of the others stands unless that is `exact`."""
+        boxes = [_box(token) for token in self.tokens if token[0] == _BOX]
+        self.lines = sum(lines for place, lines in boxes if edge is None or place < edge)
+        if edge is not None or not exact:
+            kept = edge if exact else 0
+            self.tokens = [one for one in self.tokens if one[0] != _BOX or (kept is not None and _box(one)[0] < kept)]
 
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces."""
@@ -153,7 +159,7 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
     lists = rules.links | rules.shorts
     uncut, noise, text_part = rules.uncut, Part.NOISE, Part.TEXT
     edge = rules.edge
-    headline, least = rules.headline, max(1, min(_TELLING, len(rules.headline)))
+    headline, least = rules.headline, max(1, min(_BEGINS, len(rules.headline)))
     told = rules.told | {headline}
     begun = False  # with the headline, or something that begins like it
     texts = 0  # so far: the place of what comes next
@@ -169,7 +175,7 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
             if part is noise and name not in uncut and is_aside(element):
                 return
             inside = True
-        elif block and name in lists and not inside and part is text_part and is_list(element, name):
+        elif block and name in lists and part is (noise if inside else text_part) and is_list(element, name, inside):
             return
         n, before = len(out), seen
         append(sign)
@@ -203,6 +209,11 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
         if tag == "h1" and headline and key("".join(element.itertext())) == headline:
             told = rules.told
 
+    def count(lines: int) -> None:
+        found.lines += lines
+        if rules.exact and lines:
+            append(f"{_BOX}{texts}/{lines}{_END}")
+
     def has_headline(element: Any) -> bool:
         return not begun and (not headline or headline in key(" ".join(element.itertext())))
 
@@ -221,12 +232,12 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
                 found.refused = True
                 return False
             most = sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
-            if counts and lines:
-                append(f"{_BOX}{texts}/{len(lines)}{_END}")
+            if counts:
+                count(len(lines))
         found.heaviest = max(found.heaviest, most)
         return True
 
-    def is_list(element: Any, name: str) -> bool:
+    def is_list(element: Any, name: str, inside: bool) -> bool:
         if any(mark(inner.tag, *inner.items()).own is not None or inner.tag == "time" for inner in element.iter()):
             return False
         if has_headline(element):
@@ -236,6 +247,8 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
         short = name in rules.shorts
         counts = begun and (edge is None or texts < edge)
         for line in lines:
+            if inside and len(line.text) >= PARAGRAPH:  # it weighs in the aside that it is in
+                return False
             if not says_nothing(line.text, rules.language) or not (line.link or (short and is_short(line.text))):
                 return False
             if counts and key(line.text) in told:
@@ -243,12 +256,17 @@ def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
                 return False
             found.letters += len(line.text)
             found.paragraphs += len(line.text) if len(line.text) >= PARAGRAPH else 0
-        if counts and lines:
-            append(f"{_BOX}{texts}/{len(lines)}{_END}")
+        if counts:
+            count(len(lines))
         return True
 
     visit(tree, Part.TEXT, False)
     return found
+
+
+def _box(token: str) -> tuple[int, int]:
+    place, _, lines = token[1:-1].partition("/")
+    return int(place), int(lines)
 
 
 def lines_of(element: Any) -> list[Line]:
