@@ -18,10 +18,11 @@ from typing import Final, Self
 
 HOSTS: Final = tuple(f"paper{n}.example" for n in range(4))
 BYTES: Final = 129_000
-_WORDS: Final = (
+_TEXT: Final = (
     "harbour council ferry subsidy winter boats islands crossing operator vote member motion tender landing stage "
     "money ticket storm pier lighthouse library roof school bridge market tram museum budget year month evening"
-).split()
+)
+_WORDS: Final = _TEXT.split()
 _TITLES: Final = tuple(
     f"{one.title()} {two} {three} after the {four}"
     for one, two, three, four in zip(_WORDS, _WORDS[7:], _WORDS[3:], _WORDS[11:], strict=False)
@@ -58,8 +59,8 @@ def article(number: int, state: str, nonce: int) -> bytes:
         f'<li class="title"><a href="/story-{visit.randrange(999)}">{visit.choice(_TITLES)}</a></li>' for _ in range(10)
     )
     cards = "".join(
-        f'<div class="card teaser"><a href="/s/{visit.randrange(999)}"><img src="/i.jpg" alt=""><h3>{visit.choice(_TITLES)}'
-        f"</h3></a></div>"
+        f'<div class="card teaser"><a href="/s/{visit.randrange(999)}"><img src="/i.jpg" alt="">'
+        f"<h3>{visit.choice(_TITLES)}</h3></a></div>"
         for _ in range(24)
     )
     text = "\n".join(
@@ -70,11 +71,14 @@ def article(number: int, state: str, nonce: int) -> bytes:
     )
     page = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} | Paper</title>
 <script nonce="{nonce:x}">{_SCRIPT}</script><meta name="csrf-token" content="{nonce:x}">
-<link rel="canonical" href="/news/{number}"><meta property="og:title" content="{title}"><meta property="og:type" content="article">
+<link rel="canonical" href="/news/{number}"><meta property="og:title" content="{title}">
+<meta property="og:type" content="article">
 <meta name="description" content="What the council said of {chance.choice(_WORDS)}.">
 <script type="application/ld+json">{{"@context": "https://schema.org", "@type": "NewsArticle", "headline": "{title}",
-"datePublished": "2026-03-16T10:21:00Z", "dateModified": "{stamp}", "author": {{"@type": "Person", "name": "Marta Quill"}}}}
-</script></head><body class="visit-{nonce}"><header class="site-header"><nav class="menu"><ul>{menus}</ul></nav></header>
+"datePublished": "2026-03-16T10:21:00Z", "dateModified": "{stamp}",
+"author": {{"@type": "Person", "name": "Marta Quill"}}}}
+</script></head><body class="visit-{nonce}">
+<header class="site-header"><nav class="menu"><ul>{menus}</ul></nav></header>
 <div class="latest"><ul class="list-titles">{read}</ul></div><main><article class="story"><header><h1>{title}</h1>
 <p class="byline">By Marta Quill</p><time datetime="2026-03-16T10:21:00Z">16 March 2026, 10:21</time></header>
 <figure><img src="/boat.jpg" alt=""><figcaption>The last boat of the day</figcaption></figure>

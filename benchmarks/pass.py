@@ -113,7 +113,7 @@ def passes(console: Console, newsroom: Newsroom, folder: Path, n: int, repeats: 
     _warm_up(newsroom, folder)
     for repeat in range(repeats):
         newsroom.set("1")
-        _measure(spent["bare chain"], n, lambda: asyncio.run(_bare_chain(newsroom, folder / f"bare{repeat}.db", n)))
+        _measure(spent["bare chain"], n, partial(_bare, newsroom, folder / f"bare{repeat}.db", n))
         deployed = _deploy(folder, newsroom, f"one{repeat}", 1, n)
         for place, (name, state) in enumerate(zip(names[1:5], ("1", "2", "2", "304"), strict=True)):
             newsroom.set(state)
@@ -199,6 +199,10 @@ def _children() -> list[int]:
     tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     every = [int(child) for task in tasks for child in task.read_text().split()]
     return [child for child in every if b"_newsroom" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def _bare(newsroom: Newsroom, path: Path, n: int) -> None:
+    asyncio.run(_bare_chain(newsroom, path, n))
 
 
 async def _bare_chain(newsroom: Newsroom, path: Path, n: int) -> None:
@@ -328,16 +332,13 @@ def _steps(newsroom: Newsroom, folder: Path, n: int) -> dict[str, dict[str, floa
     remembered = _each(n, lambda: [read_article(page, Source()) for page in pages]) - read
     beams = _each(n, lambda: run_graph(_through_beam(n)))
     first, third = _whole(newsroom, folder, n)
+    common = {"fetch": fetched, "decode": decoded, "parse": parsed}
+    in_full = {"extract": read - decoded - parsed, "remember": remembered, "Beam": beams}
+    again = {"compare": outlined, "what the page states": short - decoded - parsed - outlined, "Beam": beams}
     return {
-        "first pass": {
-            "fetch": fetched, "decode": decoded, "parse": parsed, "extract": read - decoded - parsed, "remember": remembered,
-            "Beam": beams, "keep, deliver, to and fro": first - fetched - read - remembered - beams,
-        },
-        "third pass": {
-            "fetch": fetched, "decode": decoded, "parse": parsed, "compare": outlined, "what the page states": short - decoded - parsed - outlined,
-            "Beam": beams, "keep, to and fro": third - fetched - short - beams,
-        },
-    }  # fmt: skip
+        "first pass": {**common, **in_full, "keep, deliver, to and fro": first - fetched - read - remembered - beams},
+        "third pass": {**common, **again, "keep, to and fro": third - fetched - short - beams},
+    }
 
 
 def _whole(newsroom: Newsroom, folder: Path, n: int) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Measure the short cut on real pages: changes that it misses, and how often it is taken where nothing changed.
 
-    python benchmarks/shortcut.py [DATA] [--pages N]
+    python benchmarks/shortcut.py [DATA] [--pages N] [--first N]
 
 DATA is the folder of the shared test data (default: WIREWATCH_DATA, else ../shared/data). Every page is read once; then
 edited copies of it are read again. A copy that the short cut calls unchanged is extracted all the same: a miss is one
@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
     """Print the tables; return 1 where a change was missed, 2 where the data is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", default=os.environ.get("WIREWATCH_DATA", "../shared/data"), type=Path)
-    parser.add_argument("--pages", type=int, default=10**6)
+    parser.add_argument("--pages", type=int, default=10**6, help="take only every so many that N are left")
+    parser.add_argument("--first", type=int, default=0, help="begin with page number N")
     given = parser.parse_args(arguments)
     if not (given.data / "extraction").is_dir():
         sys.stderr.write(
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     logging.disable(logging.CRITICAL)
     console = Console(width=110)
     every = list(pages(given.data))
-    chosen = every[:: max(1, len(every) // given.pages)]
+    chosen = every[given.first :: max(1, len(every) // given.pages)][: given.pages]
     counts: dict[str, Counter[str]] = {name: Counter() for name in (*INSIDE, *OUTSIDE, "all of these at once")}
     missed: list[str] = []
     read = 0

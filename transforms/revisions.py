@@ -7,14 +7,20 @@ keeping the same reading twice changes nothing, and the counters are counted whe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.process import Job, keeper_for, noting
 from transforms.reading import ReadFeed
 from wirewatch.keeping import Read
+from wirewatch.model import Outcome
+
+TOGETHER: Final = 50  # readings; what is in one transaction is read again if the process dies in it
+TOGETHER_BYTES: Final = 8 << 20  # of their pages
 
 
 class KeepRevisions(beam.PTransform[Any, Any]):
@@ -29,16 +35,43 @@ class KeepRevisions(beam.PTransform[Any, Any]):
 
 
 class _RecordAndCommit(beam.DoFn):
+    """Keep readings some at a time: most say what was said before, and a transaction costs more than they do."""
+
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.waiting: list[Read] = []
+        self.bytes = 0
+
+    def start_bundle(self) -> None:
+        self.waiting, self.bytes = [], 0
 
     def process(self, read: Read | ReadFeed) -> Iterator[tuple[str, str]]:
+        if isinstance(read, ReadFeed):
+            with noting():
+                keeper = keeper_for(self.job)
+                yield _counted(
+                    "feed", keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
+                )
+            return
+        self.waiting.append(read)
+        self.bytes += len(read.capture.body)
+        if len(self.waiting) >= TOGETHER or self.bytes >= TOGETHER_BYTES:
+            yield from self._keep()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        window = GlobalWindow()
+        for counted in self._keep():
+            yield WindowedValue(counted, window.max_timestamp(), (window,))
+
+    def _keep(self) -> Iterator[tuple[str, str]]:
+        reads, self.waiting, self.bytes = self.waiting, [], 0
+        if not reads:
+            return
         with noting():
-            keeper = keeper_for(self.job)
-            if isinstance(read, ReadFeed):
-                what = "feed"
-                outcome = keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
-            else:
-                what, outcome = "article", keeper.keep(read)
-        Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()
-        yield what, outcome.value
+            outcomes = keeper_for(self.job).keep_all(reads)
+        yield from (_counted("article", outcome) for outcome in outcomes)
+
+
+def _counted(what: str, outcome: Outcome) -> tuple[str, str]:
+    Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()
+    return what, outcome.value

@@ -191,10 +191,12 @@ class Keeper:
 
         Raise StoreError if the store cannot do its work; nothing is written then.
         """
-        reading = read.reading
-        if self._kept_at_once(read):
-            return _same(reading)
-        return self._keep(_evidence(read))
+        return self.keep_all([read])[0]
+
+    def keep_all(self, reads: Sequence[Read]) -> list[Outcome]:
+        """Do what `keep` does for each, in one transaction for those that say what the last ones said."""
+        told = self._kept_at_once(reads)
+        return [told.get(n) or self._keep(_evidence(read)) for n, read in enumerate(reads)]
 
     def keep_names(self, evidence: Evidence) -> None:
         """Keep that these names are one article's; where they are known as several, join those."""
@@ -239,22 +241,34 @@ class Keeper:
                 continue
         raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
 
-    def _kept_at_once(self, read: Read) -> bool:
-        """Keep a reading that says what the last one said by one conditional statement, without its page."""
+    def _kept_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
+        """Keep readings that say what the last ones said by one conditional statement each, without their pages.
+
+        Return the outcomes of those that were kept, by place.
+        """
+        quick = [(read.check.article, n) for n, read in enumerate(reads) if read.check and _may_be_unchanged(read)]
+        if not quick:
+            return {}
+        told: dict[int, Outcome] = {}
+        with self.store.begin() as conn:
+            for _, n in sorted(quick):  # all processes lock in one order
+                if self._settled_at_once(conn, reads[n]):
+                    told[n] = _same(reads[n].reading)
+            self._count_short_cut(conn, [reads[n] for n in told])
+            for outcome, n in sorted(Counter(told.values()).items()):
+                counters.count(conn, self.run, "article", outcome, n)
+        return told
+
+    def _settled_at_once(self, conn: Connection, read: Read) -> bool:
         check, reading = read.check, read.reading
         if check is None or check.article is None or check.ledger_version is None:
             return False
-        if reading.content_hash is None or reading.content_hash != check.content_hash:
+        if not ledger.vouched(conn, check.article, reading.url, reading.aliases):
             return False
-        with self.store.begin() as conn:
-            if not ledger.vouched(conn, check.article, reading.url, reading.aliases):
-                return False
-            vouches = _vouched(read) if reading.seen is Seen.WORDING else {}
-            if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading), vouches):
-                return False
-            self._settle(conn, read, check.article, stale=False)
-            self._count_short_cut(conn, [read])
-            counters.count(conn, self.run, "article", _same(reading))
+        vouches = _vouched(read) if reading.seen is Seen.WORDING else {}
+        if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading), vouches):
+            return False
+        self._settle(conn, read, check.article, stale=False)
         return True
 
     def _count_short_cut(self, conn: Connection, reads: Sequence[Read]) -> None:
@@ -669,6 +683,14 @@ class Keeper:
             gap_seconds=round(schedule.adapted_gap(state)),
         )
         return outcome
+
+
+def _may_be_unchanged(read: Read) -> bool:
+    """Tell whether a reading has the content hash that its article had when the check was leased."""
+    check, reading = read.check, read.reading
+    if check is None or check.article is None or check.ledger_version is None:
+        return False
+    return reading.content_hash is not None and reading.content_hash == check.content_hash
 
 
 def _evidence(read: Read) -> Evidence:

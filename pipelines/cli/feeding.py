@@ -24,7 +24,7 @@ from wirewatch.errors import ConfigurationError
 from wirewatch.feeds import DeclaredFeed, OpmlFeed, read_opml
 from wirewatch.identity import normalise_url
 from wirewatch.model import Source
-from wirewatch.store import Store
+from wirewatch.store import Store, counters
 from wirewatch.store.feeds import FeedHealth, add_feed, feed_health, pause_feed, remove_feed
 from wirewatch.store.instance import claim_instance
 
@@ -51,6 +51,9 @@ def list_feeds(config: Config, store: Store, now: datetime, *, as_json: bool) ->
     for url, of in waiting:
         rows.add_row(_named(url, of), "never", "", "", "at the first run")
     answers().print(rows)
+    if wrong := counters.short_cuts(store).get("wrong", 0):
+        tell(f"{number(wrong, 'page')} would have passed for unchanged and had changed: a fault of Wirewatch's.")
+        tell("`wirewatch dead-letters list` names them; please report it.")
 
 
 def add(config: Config, store: Store, url: str, options: dict[str, Any], clock: Clock, *, unchecked: bool) -> int:

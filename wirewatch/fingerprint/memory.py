@@ -42,7 +42,7 @@ class Fingerprint:
     """How a page is told that says what was read from it the last time, and what that was.
 
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
-    SHA-256 of the page's bytes. `printed` are the stamps of which some mean another time with every read ("3 hours ago").
+    SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
     `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
     `digest` is None where only the same bytes say the same. `outside`, `lightest` and
     `heaviest` are characters of paragraphs: in no aside, in the lightest aside that was too heavy to be cut, and in the
@@ -184,7 +184,7 @@ class Recollection:
             and (fingerprint.lightest is None or fingerprint.lightest > room)
             and _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
-            and fingerprint.digest == _digest(fingerprint, found, page, data, all_times(page.tree), flags)
+            and fingerprint.digest == _digest(fingerprint, found, _head(page, data, flags), all_times(page.tree))
         )
 
     def _of_bytes(self, reading: Reading, stamps: Sequence[Printed]) -> Fingerprint:
@@ -239,26 +239,23 @@ class Recollection:
             fingerprint = replace(fingerprint, lines=None)
             found = outline(self._whole, fingerprint.rules)
         fingerprint = replace(fingerprint, letters=found.letters, paragraphs=found.paragraphs)
-        return replace(fingerprint, digest=_digest(fingerprint, found, page, data, page.times, self._flags))
+        return replace(fingerprint, digest=_digest(fingerprint, found, _head(page, data, self._flags), page.times))
 
 
-def _digest(
-    fingerprint: Fingerprint,
-    found: Outline,
-    page: Page,
-    data: Stated,
-    times: Sequence[tuple[str, str, str]],
-    flags: tuple[str, ...],
-) -> str:
-    """Return a digest of all that a page says of its article: what it prints, states in data and is dated by.
-
-    The lead image is left out: it is kept with a wording's first sight and never compared.
-    """
+def _digest(fingerprint: Fingerprint, found: Outline, head: str, times: Sequence[tuple[str, str, str]]) -> str:
+    """Return a digest of all that a page says of its article: what it prints, states in data and is dated by."""
     dated = [
         one for one in times if one[1] or fingerprint.undated or any(label in one[2] for label in fingerprint.labelled)
     ]
-    head = (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), dated, flags)
-    return sha256(f"{found.digest()} {head!r}".encode("utf-8", "replace"))
+    return sha256(f"{found.digest()} {dated!r} {head}".encode("utf-8", "replace"))
+
+
+def _head(page: Page, data: Stated, flags: tuple[str, ...]) -> str:
+    """Return what a page states of its article without printing it.
+
+    The lead image is left out: it is kept with a wording's first sight and never compared.
+    """
+    return repr((replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags))
 
 
 def _beside(lines: list[Line], draft: Draft, told: set[str]) -> tuple[int, int | None]:

@@ -108,8 +108,9 @@ class Rules:
 class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
 
-    `lines` are those of boxes from the headline up to the edge. `heaviest` is the greatest number of characters in one aside's paragraphs. `places` has the place and the key of
-    each text, if they were asked for. `refused` says that an aside or list counts because of a line that it has.
+    `lines` are those of boxes from the headline up to the edge. `heaviest` is the greatest number of characters in one
+    aside's paragraphs. `places` has the place and the key of each text, if they were asked for. `refused` says that an
+    aside or list counts because of a line that it has.
     """
 
     tokens: list[str] = field(default_factory=list)
@@ -122,11 +123,13 @@ class Outline:
 
     def up_to(self, edge: int | None, *, exact: bool) -> None:
         """Forget the lines of boxes from a place on, and where each of the others stands unless that is `exact`."""
+
+        def counts(place: int) -> bool:
+            return edge is None or place < edge
+
         boxes = [_box(token) for token in self.tokens if token[0] == _BOX]
-        self.lines = sum(lines for place, lines in boxes if edge is None or place < edge)
-        if edge is not None or not exact:
-            kept = edge if exact else 0
-            self.tokens = [one for one in self.tokens if one[0] != _BOX or (kept is not None and _box(one)[0] < kept)]
+        self.lines = sum(lines for place, lines in boxes if counts(place))
+        self.tokens = [one for one in self.tokens if one[0] != _BOX or (exact and counts(_box(one)[0]))]
 
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces."""
@@ -153,115 +156,154 @@ def inherited(above: Part, found: Mark) -> Part:
 
 def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
     """Return what counts of a page that was parsed and not scanned."""
-    found = Outline()
-    out = found.tokens
-    append = out.append
-    lists = rules.links | rules.shorts
-    uncut, noise, text_part = rules.uncut, Part.NOISE, Part.TEXT
-    edge = rules.edge
-    headline, least = rules.headline, max(1, min(_BEGINS, len(rules.headline)))
-    told = rules.told | {headline}
-    begun = False  # with the headline, or something that begins like it
-    texts = 0  # so far: the place of what comes next
-    seen = 0  # of texts and elements that count: an element that adds nothing to it is empty
+    walk = _Walk(rules, places=places)
+    walk.visit(tree, Part.TEXT, False)
+    return walk.found
 
-    def visit(element: Any, above: Part, inside: bool) -> None:
-        nonlocal seen, texts, told, begun
+
+class _Walk:
+    """The state of one walk through a page.
+
+    `texts` counts those so far: the place of what comes next. `seen` counts texts and elements that are not empty, so
+    that an element that adds nothing to it is. `begun` is set with the headline, or something that begins like it.
+    """
+
+    def __init__(self, rules: Rules, *, places: bool) -> None:
+        self.rules = rules
+        self.found = Outline()
+        self.out = self.found.tokens
+        self.places = places
+        self.lists = rules.links | rules.shorts
+        self.least = max(1, min(_BEGINS, len(rules.headline)))
+        self.told = rules.told | {rules.headline}
+        self.begun = False
+        self.texts = self.seen = 0
+
+    def visit(self, element: Any, above: Part, inside: bool) -> None:
+        """Add an element to the outline, unless it is a box."""
         tag = element.tag
         own = mark(tag, *element.items())
-        sign, name, said, _, block = own
-        part = above if said is None else inherited(above, own)
-        if block and part is not text_part and not inside and part in ASIDES and tag not in _BARE:
-            if part is noise and name not in uncut and is_aside(element):
+        part = above if own.own is None else inherited(above, own)
+        if own.block:
+            if self.is_box(element, own, part, inside):
                 return
-            inside = True
-        elif block and name in lists and part is (noise if inside else text_part) and is_list(element, name, inside):
-            return
-        n, before = len(out), seen
-        append(sign)
-        text = element.text
-        if text:
-            append(text)
-            if not text.isspace():
-                seen += 1
-                texts += 1
-                if places or not begun:
-                    same = key(text)
-                    begun = begun or (len(same) >= least and headline.startswith(same))
-                    if places:
-                        found.places.append((texts, same))
+            inside = inside or (part in ASIDES and tag not in _BARE)
+        out, before = self.out, self.seen
+        n = len(out)
+        out.append(own.sign)
+        if text := element.text:
+            self.text(text)
         for child in element:
-            visit(child, part, inside)
+            self.visit(child, part, inside)
             if tail := child.tail:
-                append(tail)
+                out.append(tail)
                 if not tail.isspace():
-                    seen += 1
-        if seen == before and tag not in _EMPTY_AND_YET:
-            rest = out[n + 1 :]
-            del out[n:]
-            if rest:
-                out.extend(token for token in rest if token[0] == _BOX)
-                if any(token.isspace() for token in rest):
-                    append(" ")
+                    self.seen += 1
+        if self.seen == before and tag not in _EMPTY_AND_YET:
+            self.drop(n)
             return
-        seen += 1
-        append(_END)
+        self.seen += 1
+        out.append(_END)
+        headline = self.rules.headline
         if tag == "h1" and headline and key("".join(element.itertext())) == headline:
-            told = rules.told
+            self.told = self.rules.told
 
-    def count(lines: int) -> None:
-        found.lines += lines
-        if rules.exact and lines:
-            append(f"{_BOX}{texts}/{lines}{_END}")
+    def text(self, text: str) -> None:
+        """Add an element's first text."""
+        self.out.append(text)
+        if text.isspace():
+            return
+        self.seen += 1
+        self.texts += 1
+        if self.places or not self.begun:
+            same = key(text)
+            self.begun = self.begun or (len(same) >= self.least and self.rules.headline.startswith(same))
+            if self.places:
+                self.found.places.append((self.texts, same))
 
-    def has_headline(element: Any) -> bool:
-        return not begun and (not headline or headline in key(" ".join(element.itertext())))
+    def drop(self, n: int) -> None:
+        """Take an empty element out again that begins at the token of number `n`, but for the boxes in it."""
+        rest = self.out[n + 1 :]
+        del self.out[n:]
+        if rest:
+            self.out.extend(token for token in rest if token[0] == _BOX)
+            if any(token.isspace() for token in rest):
+                self.out.append(" ")
 
-    def is_aside(element: Any) -> bool:
+    def is_box(self, element: Any, own: Mark, part: Part, inside: bool) -> bool:
+        """Tell whether a block is a box, and measure it if so."""
+        if part is Part.NOISE and not inside:
+            return own.name not in self.rules.uncut and self.is_aside(element)
+        if own.name in self.lists and part is (Part.NOISE if inside else Part.TEXT):
+            return self.is_list(element, own.name, inside)
+        return False
+
+    def is_aside(self, element: Any) -> bool:
+        """Tell whether extraction would cut the element out unread."""
         inner = element.iter("h1", "nav")
         if any(one.tag == "h1" or mark(one.tag, *one.items()).own is Part.CRUMB for one in inner):
             return False
-        if has_headline(element):
-            found.refused = True
+        if self.has_headline(element):
             return False
-        counts = begun and (edge is None or texts < edge)
+        counts = self.counts()
         most = sum(map(len, element.itertext()))
-        if counts or most > rules.room:
+        if counts or most > self.rules.room:
             lines = lines_of(element)
-            if counts and any(key(line.text) in told for line in lines):
-                found.refused = True
+            if counts and self.tells(lines):
                 return False
             most = sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
             if counts:
-                count(len(lines))
-        found.heaviest = max(found.heaviest, most)
+                self.count(lines)
+        self.found.heaviest = max(self.found.heaviest, most)
         return True
 
-    def is_list(element: Any, name: str, inside: bool) -> bool:
-        if any(mark(inner.tag, *inner.items()).own is not None or inner.tag == "time" for inner in element.iter()):
+    def is_list(self, element: Any, name: str, inside: bool) -> bool:
+        """Tell whether the element is a list still."""
+        if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
             return False
-        if has_headline(element):
-            found.refused = True
+        if self.has_headline(element):
             return False
         lines = lines_of(element)
-        short = name in rules.shorts
-        counts = begun and (edge is None or texts < edge)
-        for line in lines:
-            if inside and len(line.text) >= PARAGRAPH:  # it weighs in the aside that it is in
+        short = name in self.rules.shorts
+        if not all(line.link or (short and is_short(line.text)) for line in lines):
+            return False
+        if not all(says_nothing(line.text, self.rules.language) for line in lines):
+            return False
+        paragraphs = sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
+        if inside and paragraphs:  # they weigh in the aside that they are in
+            return False
+        if self.counts():
+            if self.tells(lines):
                 return False
-            if not says_nothing(line.text, rules.language) or not (line.link or (short and is_short(line.text))):
-                return False
-            if counts and key(line.text) in told:
-                found.refused = True
-                return False
-            found.letters += len(line.text)
-            found.paragraphs += len(line.text) if len(line.text) >= PARAGRAPH else 0
-        if counts:
-            count(len(lines))
+            self.count(lines)
+        self.found.letters += sum(len(line.text) for line in lines)
+        self.found.paragraphs += paragraphs
         return True
 
-    visit(tree, Part.TEXT, False)
-    return found
+    def counts(self) -> bool:
+        """Tell whether the lines of a box that comes next count."""
+        return self.begun and (self.rules.edge is None or self.texts < self.rules.edge)
+
+    def count(self, lines: list[Line]) -> None:
+        """Count the lines of a box."""
+        self.found.lines += len(lines)
+        if self.rules.exact and lines:
+            self.out.append(f"{_BOX}{self.texts}/{len(lines)}{_END}")
+
+    def tells(self, lines: list[Line]) -> bool:
+        """Tell whether one of a box's lines may be taken for the headline's or a description's."""
+        told = any(key(line.text) in self.told for line in lines)
+        self.found.refused = self.found.refused or told
+        return told
+
+    def has_headline(self, element: Any) -> bool:
+        """Tell whether the headline stands in an element before it was printed itself."""
+        if self.begun:
+            return False
+        headline = self.rules.headline
+        has = not headline or headline in key(" ".join(element.itertext()))
+        self.found.refused = self.found.refused or has
+        return has
 
 
 def _box(token: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wirewatch.extract.furniture import key
@@ -40,91 +40,108 @@ def find_lists(
 
     A mark counts only if all elements that bear it are lists: the next page may have more of them.
     """
-    names: dict[Any, str] = {}  # of every element; while it lives here, an element is the same object
-    texted: set[Any] = set()
-    no_links: set[Any] = set()
-    no_shorts: set[Any] = set()
-    sure: list[Any] = []
-    words: list[str] = []
-    linked = 0
+    survey = _Survey(fed=fed, uncut=uncut, language=language)
+    survey.visit(tree, Part.TEXT, False, tree)
+    survey.flush(tree)
+    return survey.lists(tree)
 
-    def add(element: Any, *sets: set[Any]) -> None:
-        for those in sets:
-            for one in and_above(element):
-                if one in those:
-                    break
-                those.add(one)
 
-    def flush(block: Any) -> None:
-        nonlocal linked
-        if not words:
-            return
-        text = squeeze("".join(words))
-        words.clear()
-        if not text:
-            return
-        link, linked = linked >= ALL_LINK * len(text), 0
-        add(block, texted)
-        same = key(text)
-        if fed.has(same) or not says_nothing(text, language):
-            add(block, no_links, no_shorts)
-            if len(same) >= _SURE and same in fed.lines:
-                sure.append(block)
-        elif not link:
-            add(block, no_links, *(() if is_short(text) else (no_shorts,)))
+@dataclass(slots=True, kw_only=True)
+class _Survey:
+    """What is found out about a page's elements: which hold text, and which are no lists of either kind.
 
-    def visit(element: Any, above: Part, inside: bool, block: Any) -> None:
-        nonlocal linked
+    `names` has the marks of all that were looked at; while an element lives there, it is the same object. `sure` are
+    the blocks with lines that are the article's without doubt.
+    """
+
+    fed: Fed
+    uncut: frozenset[str]
+    language: str | None
+    names: dict[Any, str] = field(default_factory=dict)
+    texted: set[Any] = field(default_factory=set)
+    no_links: set[Any] = field(default_factory=set)
+    no_shorts: set[Any] = field(default_factory=set)
+    sure: list[Any] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    linked: int = 0
+
+    def visit(self, element: Any, above: Part, inside: bool, block: Any) -> None:
+        """Look at an element; `block` is the block around it, which the words so far belong to."""
         tag = element.tag
         found = mark(tag, *element.items())
-        names[element] = found.name
+        self.names[element] = found.name
         part = inherited(above, found)
         if found.own is not None or tag == "time":
-            add(element, no_links, no_shorts)
+            _add(element, self.no_links, self.no_shorts)
         if found.block:
-            flush(block)
+            self.flush(block)
             if part in ASIDES and not inside:
-                if part is Part.NOISE and found.name not in uncut:
+                if part is Part.NOISE and found.name not in self.uncut:
                     return
                 inside = True
         elif tag == "a":
-            linked += len("".join(element.itertext()))
+            self.linked += len("".join(element.itertext()))
         own = element if found.block else block
         if element.text:
-            words.append(element.text)
+            self.words.append(element.text)
         for child in element:
-            visit(child, part, inside, own)
+            self.visit(child, part, inside, own)
             if child.tail:
-                words.append(child.tail)
+                self.words.append(child.tail)
         if found.block:
-            flush(element)
+            self.flush(element)
 
-    visit(tree, Part.TEXT, False, tree)
-    flush(tree)
-    home = _home(sure)
-    add(home if home is not None else tree, no_shorts)
-    no_shorts.update((tree if home is None else home).iter())
-    spoiled_links = {names[one] for one in no_links}
-    spoiled_shorts = {names.get(one, "") for one in no_shorts}
-    links: set[str] = set()
-    shorts: set[str] = set()
-
-    def choose(element: Any) -> None:
-        name = names.get(element)
-        if name is None:  # inside an aside
+    def flush(self, block: Any) -> None:
+        """Judge the line that ends here."""
+        if not self.words:
             return
-        if element.tag in BLOCKS and element in texted:
-            if element not in no_links and name not in spoiled_links:
-                links.add(name)
-                return
-            if element not in no_shorts and name not in spoiled_shorts:
-                shorts.add(name)
-                return
-        for child in element:
-            choose(child)
+        text = squeeze("".join(self.words))
+        self.words.clear()
+        if not text:
+            return
+        link, self.linked = self.linked >= ALL_LINK * len(text), 0
+        _add(block, self.texted)
+        same = key(text)
+        if self.fed.has(same) or not says_nothing(text, self.language):
+            _add(block, self.no_links, self.no_shorts)
+            if len(same) >= _SURE and same in self.fed.lines:
+                self.sure.append(block)
+        elif not link:
+            _add(block, self.no_links, *(() if is_short(text) else (self.no_shorts,)))
 
-    choose(tree)
-    return frozenset(links - shorts), frozenset(shorts)
+    def lists(self, tree: Any) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the marks of both kinds of lists; near the article, short lines make none."""
+        home = _home(self.sure)
+        home = tree if home is None else home
+        _add(home, self.no_shorts)
+        self.no_shorts.update(home.iter())
+        no_links = {self.names[one] for one in self.no_links}
+        no_shorts = {self.names.get(one, "") for one in self.no_shorts}
+        links: set[str] = set()
+        shorts: set[str] = set()
+        waiting = [tree]
+        while waiting:
+            element = waiting.pop()
+            name = self.names.get(element)
+            if name is None:  # inside an aside
+                continue
+            listed = element.tag in BLOCKS and element in self.texted
+            if listed and element not in self.no_links and name not in no_links:
+                links.add(name)
+            elif listed and element not in self.no_shorts and name not in no_shorts:
+                shorts.add(name)
+            else:
+                waiting.extend(element)
+        return frozenset(links - shorts), frozenset(shorts)
+
+
+def _add(element: Any, *sets: set[Any]) -> None:
+    """Put an element and all that are around it into sets."""
+    for those in sets:
+        for one in and_above(element):
+            if one in those:
+                break
+            those.add(one)
 
 
 def _home(sure: list[Any]) -> Any:

@@ -14,7 +14,6 @@ from wirewatch.store import Store
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import counters
 
-
 _SHORT_CUT: Final = "short cut"
 
 
