@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from wirewatch.diff.matching import Alphabet, heaviest_chain, likeness, matching_blocks
 from wirewatch.diff.rewording import Edit, shared_words, word_edits
@@ -32,66 +32,116 @@ _MOST_SENTENCES: Final = 50_000
 
 
 @dataclass(slots=True)
-class _Side:
-    """Consecutive units of one text: unit n lies at bounds[n]:bounds[n + 1], the space behind it included."""
+class Side:
+    """One text in units, sentences or whole paragraphs that both texts have: unit n lies at bounds[n]:bounds[n + 1]."""
 
     text: str
-    bounds: list[int]
+    bounds: list[int]  # the white space behind a unit belongs to it
     keys: list[str]  # each unit without the space behind it
 
-    def cut(self, first: int, last: int, cutter: Callable[[str], list[int]]) -> _Side:
-        """Return units `first` to `last` as one side of its own, cut anew."""
-        return _cut(self.text, self.bounds[first], self.bounds[last], cutter)
+    def place(self, first: int, last: int | None = None) -> Span:
+        """Return where the units from `first` to `last` inclusive stand, without the space behind them."""
+        last = first if last is None else last
+        return self.bounds[first], self.bounds[last] + len(self.keys[last])
 
 
-@dataclass(slots=True)
-class _Gap:
-    """What lies between equal units: units first:last of either side."""
+class Block(NamedTuple):
+    """Consecutive units that both texts have at the same place."""
 
-    old: _Side
-    new: _Side
+    old: int
+    new: int
+    size: int
+
+
+class Gap(NamedTuple):
+    """What lies between two blocks: units first:last of either side."""
+
     old_first: int
     old_last: int
     new_first: int
     new_last: int
 
 
+@dataclass(slots=True)
+class Comparison:
+    """Two texts, what both have at the same place, and what moved (by unit: the number of its move)."""
+
+    old: Side
+    new: Side
+    blocks: list[Block]
+    gone: dict[int, int]
+    come: dict[int, int]
+    alphabet: Alphabet
+
+    def gaps(self) -> Iterator[Gap]:
+        return _gaps(self.blocks, len(self.old.keys), len(self.new.keys))
+
+
 def edits(old: str, new: str) -> list[Edit]:
     """Return the edits in order: apart from each other, none empty, none with an edge that both sides share."""
-    found: list[Edit] = []
-    gaps: list[_Gap] = []
-    for gap in _gaps(_cut(old, 0, len(old), paragraphs), _cut(new, 0, len(new), paragraphs), found):
-        old_sentences = gap.old.cut(gap.old_first, gap.old_last, sentences)
-        new_sentences = gap.new.cut(gap.new_first, gap.new_last, sentences)
-        gaps.extend(_gaps(old_sentences, new_sentences, found))
-    old_moves, new_moves = _moves(gaps)
-    alphabet = Alphabet()
-    for number, gap in enumerate(gaps):
-        found.extend(_gap_edits(gap, old_moves.get(number, {}), new_moves.get(number, {}), alphabet))
+    compared = compare_units(old, new)
+    found = [edit for block in compared.blocks for edit in _spacing_edits(compared, block)]
+    for gap in compared.gaps():
+        found.extend(_gap_edits(compared, gap))
     return _joined(sorted(found, key=lambda edit: edit[:4]))
 
 
-def _cut(text: str, start: int, end: int, cutter: Callable[[str], list[int]]) -> _Side:
-    if start == end:
-        return _Side(text, [start], [])
-    bounds = [start, *(start + at for at in cutter(text[start:end]))]
-    return _Side(text, bounds, [text[a:b].rstrip() for a, b in pairwise(bounds)])
-
-
-def _gaps(old: _Side, new: _Side, found: list[Edit]) -> Iterator[_Gap]:
-    """Yield what lies between equal units; add to `found` where only the space behind equal units differs."""
-    alphabet = Alphabet()
+def compare_units(old: str, new: str) -> Comparison:
+    """Set aside equal paragraphs, then equal sentences, and mark which of the rest moved."""
+    old_side, new_side = Side(old, [0], []), Side(new, [0], [])
+    blocks: list[Block] = []
+    old_paragraphs, new_paragraphs = _cut(old, 0, len(old), paragraphs), _cut(new, 0, len(new), paragraphs)
+    ends = (len(old_paragraphs.keys), len(new_paragraphs.keys), 0)
     i = j = 0
-    blocks = matching_blocks(alphabet.spell(old.keys), alphabet.spell(new.keys))
-    for a, b, size in (*blocks, (len(old.keys), len(new.keys), 0)):
+    for a, b, size in (*_matched(old_paragraphs, new_paragraphs), ends):
         if a > i or b > j:
-            yield _Gap(old, new, i, a, j, b)
+            old_part = _cut(old, old_paragraphs.bounds[i], old_paragraphs.bounds[a], sentences)
+            new_part = _cut(new, new_paragraphs.bounds[j], new_paragraphs.bounds[b], sentences)
+            at, new_at = len(old_side.keys), len(new_side.keys)
+            blocks += [Block(at + m, new_at + n, length) for m, n, length in _matched(old_part, new_part)]
+            _append(old_side, old_part.bounds, old_part.keys)
+            _append(new_side, new_part.bounds, new_part.keys)
         i, j = a + size, b + size
-        if old.text[old.bounds[a] : old.bounds[i]] != new.text[new.bounds[b] : new.bounds[j]]:
-            found.extend(_spacing_edits(old, new, a, b, size))
+        if size:
+            blocks.append(Block(len(old_side.keys), len(new_side.keys), size))
+            _append(old_side, old_paragraphs.bounds[a : i + 1], old_paragraphs.keys[a:i])
+            _append(new_side, new_paragraphs.bounds[b : j + 1], new_paragraphs.keys[b:j])
+    compared = Comparison(old_side, new_side, blocks, {}, {}, Alphabet())
+    _mark_moves(compared)
+    return compared
 
 
-def _spacing_edits(old: _Side, new: _Side, a: int, b: int, size: int) -> Iterator[Edit]:
+def _append(side: Side, bounds: list[int], keys: list[str]) -> None:
+    side.bounds += bounds[1:]
+    side.keys += keys
+
+
+def _cut(text: str, start: int, end: int, cutter: Callable[[str], list[int]]) -> Side:
+    if start == end:
+        return Side(text, [start], [])
+    bounds = [start, *(start + at for at in cutter(text[start:end]))]
+    return Side(text, bounds, [text[a:b].rstrip() for a, b in pairwise(bounds)])
+
+
+def _matched(old: Side, new: Side) -> Iterator[tuple[int, int, int]]:
+    alphabet = Alphabet()
+    return matching_blocks(alphabet.spell(old.keys), alphabet.spell(new.keys))
+
+
+def _gaps(blocks: list[Block], old_end: int, new_end: int) -> Iterator[Gap]:
+    i = j = 0
+    for a, b, size in (*blocks, (old_end, new_end, 0)):
+        if a > i or b > j:
+            yield Gap(i, a, j, b)
+        i, j = a + size, b + size
+
+
+def _spacing_edits(compared: Comparison, block: Block) -> Iterator[Edit]:
+    """Yield where only the white space behind equal units differs."""
+    old, new = compared.old, compared.new
+    a, b, size = block
+    if old.text[old.bounds[a] : old.bounds[a + size]] == new.text[new.bounds[b] : new.bounds[b + size]]:
+        return
     for n in range(size):
         length = len(old.keys[a + n])
         start, end = old.bounds[a + n] + length, old.bounds[a + n + 1]
@@ -100,58 +150,55 @@ def _spacing_edits(old: _Side, new: _Side, a: int, b: int, size: int) -> Iterato
             yield Edit(start, end, new_start, new_end)
 
 
-_Moves = dict[int, dict[int, int]]  # by gap, then by unit: the number of the move
-
-
-def _moves(gaps: list[_Gap]) -> tuple[_Moves, _Moves]:
+def _mark_moves(compared: Comparison) -> None:
     """Number the sentences that are missing in one place and new in another; neighbours that stay so move as one."""
-    arrived: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for number, gap in enumerate(gaps):
+    arrived: dict[str, list[int]] = defaultdict(list)
+    gaps = list(compared.gaps())
+    for gap in gaps:
         for unit in range(gap.new_first, gap.new_last):
-            arrived[gap.new.keys[unit]].append((number, unit))
+            arrived[compared.new.keys[unit]].append(unit)
     for places in arrived.values():
         places.reverse()
-    gone: _Moves = defaultdict(dict)
-    come: _Moves = defaultdict(dict)
-    last, count = (-1, -1, -1, -1), 0
-    for number, gap in enumerate(gaps):
+    last, count = (-1, -1), 0
+    for gap in gaps:
         for unit in range(gap.old_first, gap.old_last):
-            key = gap.old.keys[unit]
+            key = compared.old.keys[unit]
             if not arrived.get(key) or len(tokens(key)) < MOVED_TOKENS:
                 continue
-            there, other = arrived[key].pop()
-            if last != (number, unit - 1, there, other - 1):
+            other = arrived[key].pop()
+            if last != (unit - 1, other - 1):
                 count += 1
-            last = (number, unit, there, other)
-            gone[number][unit] = come[there][other] = count
-    return gone, come
+            last = (unit, other)
+            compared.gone[unit] = compared.come[other] = count
 
 
-def _gap_edits(gap: _Gap, gone: dict[int, int], come: dict[int, int], alphabet: Alphabet) -> Iterator[Edit]:
+def _gap_edits(compared: Comparison, gap: Gap) -> Iterator[Edit]:
     """Yield the edits of one gap: words inside sentences that are alike, all else whole."""
+    old, new = compared.old, compared.new
     i, j = gap.old_first, gap.new_first
-    for a, a_end, b, b_end in (*_pairs(gap, gone, come, alphabet), (gap.old_last,) * 2 + (gap.new_last,) * 2):
-        yield from _whole_edits(gap, (i, a), (j, b), gone, come)
+    for a, a_end, b, b_end in (*pairs(compared, gap), (gap.old_last,) * 2 + (gap.new_last,) * 2):
+        yield from _whole_edits(compared, (i, a), (j, b))
         i, j = a_end, b_end
         if a < a_end:
-            old_span, new_span = (gap.old.bounds[a], gap.old.bounds[i]), (gap.new.bounds[b], gap.new.bounds[j])
-            yield from word_edits(gap.old.text, old_span, gap.new.text, new_span, alphabet)
+            old_span, new_span = (old.bounds[a], old.bounds[i]), (new.bounds[b], new.bounds[j])
+            yield from word_edits(old.text, old_span, new.text, new_span, compared.alphabet)
 
 
-def _whole_edits(gap: _Gap, old: Span, new: Span, gone: dict[int, int], come: dict[int, int]) -> Iterator[Edit]:
+def _whole_edits(compared: Comparison, old: Span, new: Span) -> Iterator[Edit]:
     """Yield the exchange of some sentences for others; those that moved stay apart from those that did not."""
-    at, new_at = gap.old.bounds[old[0]], gap.new.bounds[new[0]]
-    old_runs, new_runs = list(_runs(old, gone)), list(_runs(new, come))
+    bounds, new_bounds = compared.old.bounds, compared.new.bounds
+    at, new_at = bounds[old[0]], new_bounds[new[0]]
+    old_runs, new_runs = list(_runs(old, compared.gone)), list(_runs(new, compared.come))
     if len(old_runs) == len(new_runs) == 1 and old_runs[0][2] is new_runs[0][2] is None:
-        end, new_end = gap.old.bounds[old[1]], gap.new.bounds[new[1]]
-        head, tail = shared_edges(gap.old.text[at:end], gap.new.text[new_at:new_end])
+        end, new_end = bounds[old[1]], new_bounds[new[1]]
+        head, tail = shared_edges(compared.old.text[at:end], compared.new.text[new_at:new_end])
         yield Edit(at + head, end - tail, new_at + head, new_end - tail)
         return
     for first, last, move in old_runs:
-        yield Edit(gap.old.bounds[first], gap.old.bounds[last], new_at, new_at, move)
-    end = gap.old.bounds[old[1]]
+        yield Edit(bounds[first], bounds[last], new_at, new_at, move)
+    end = bounds[old[1]]
     for first, last, move in new_runs:
-        yield Edit(end, end, gap.new.bounds[first], gap.new.bounds[last], move)
+        yield Edit(end, end, new_bounds[first], new_bounds[last], move)
 
 
 def _runs(span: Span, moved: dict[int, int]) -> Iterator[tuple[int, int, int | None]]:
@@ -162,29 +209,30 @@ def _runs(span: Span, moved: dict[int, int]) -> Iterator[tuple[int, int, int | N
             first = unit + 1
 
 
-def _pairs(
-    gap: _Gap, gone: dict[int, int], come: dict[int, int], alphabet: Alphabet
-) -> list[tuple[int, int, int, int]]:
+def pairs(compared: Comparison, gap: Gap) -> list[tuple[int, int, int, int]]:
     """Return which old sentences were reworded into which new ones, as ranges: (old, end, new, end), in order."""
-    if gap.old_last - gap.old_first == gap.new_last - gap.new_first == 1 and not gone and not come:
-        before, after = gap.old.keys[gap.old_first], gap.new.keys[gap.new_first]
+    old_keys, new_keys = compared.old.keys, compared.new.keys
+    if gap.old_last - gap.old_first == gap.new_last - gap.new_first == 1:
+        before, after = old_keys[gap.old_first], new_keys[gap.new_first]
         if 2 * sum(shared_words(before, after)) >= max(len(before), len(after)):
             return [(gap.old_first, gap.old_last, gap.new_first, gap.new_last)]
     if gap.old_last - gap.old_first + gap.new_last - gap.new_first > _MOST_SENTENCES:
         return []
-    old = {n: alphabet.spell(tokens(gap.old.keys[n])) for n in range(gap.old_first, gap.old_last) if n not in gone}
-    new = {n: alphabet.spell(tokens(gap.new.keys[n])) for n in range(gap.new_first, gap.new_last) if n not in come}
+    old_units = [n for n in range(gap.old_first, gap.old_last) if n not in compared.gone]
+    new_units = [n for n in range(gap.new_first, gap.new_last) if n not in compared.come]
+    old = {n: compared.alphabet.spell(tokens(old_keys[n])) for n in old_units}
+    new = {n: compared.alphabet.spell(tokens(new_keys[n])) for n in new_units}
     links = []
     for i, j in _candidates(old, new):
         score = likeness(old[i], new[j])
         if score >= ALIKE:
             links.append((i, j, score * (len(old[i]) + len(new[j]))))
-    pairs = [(i, i + 1, j, j + 1) for i, j in heaviest_chain(links)]
-    for n, pair in enumerate(pairs):
-        floor = (pairs[n - 1][1], pairs[n - 1][3]) if n else (gap.old_first, gap.new_first)
-        ceiling = (pairs[n + 1][0], pairs[n + 1][2]) if n + 1 < len(pairs) else (gap.old_last, gap.new_last)
-        pairs[n] = _with_neighbours(pair, floor, ceiling, old, new)
-    return pairs
+    found = [(i, i + 1, j, j + 1) for i, j in heaviest_chain(links)]
+    for n, pair in enumerate(found):
+        floor = (found[n - 1][1], found[n - 1][3]) if n else (gap.old_first, gap.new_first)
+        ceiling = (found[n + 1][0], found[n + 1][2]) if n + 1 < len(found) else (gap.old_last, gap.new_last)
+        found[n] = _with_neighbours(pair, floor, ceiling, old, new)
+    return found
 
 
 def _with_neighbours(

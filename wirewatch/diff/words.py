@@ -43,6 +43,7 @@ _WORD = (
 _WORDS: Final = re.compile(_WORD)
 _TOKENS: Final = re.compile(rf"{_WORD}|\S")
 _PIECES: Final = re.compile(rf"{_WORD}|\s+|\S")
+_CHUNKS: Final = re.compile(r"\S+")
 _NUMBER: Final = re.compile(rf"[-+−]?[{_CURRENCY}]?\d")
 
 _BREAK: Final = re.compile(r"\n\s*\n\s*")
@@ -83,6 +84,11 @@ def tokens(text: str) -> list[str]:
 def token_spans(text: str, offset: int = 0) -> list[Span]:
     """Return where each of `tokens(text)` starts and ends, counted from `offset`."""
     return [(match.start() + offset, match.end() + offset) for match in _TOKENS.finditer(text)]
+
+
+def chunk_spans(text: str, offset: int = 0) -> list[Span]:
+    """Return where what stands between white space starts and ends, counted from `offset`: words with their marks."""
+    return [(match.start() + offset, match.end() + offset) for match in _CHUNKS.finditer(text)]
 
 
 def shared_edges(old: str, new: str) -> tuple[int, int]:
