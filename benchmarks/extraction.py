@@ -35,6 +35,7 @@ from rich.table import Table
 from wirewatch.canonical import comparable
 from wirewatch.extract import read_page
 from wirewatch.model import Capture, Reading, Source
+from wirewatch.words import phrases
 
 OBSERVED = datetime(2026, 3, 16, 12, tzinfo=UTC)
 MODES: dict[str, dict[str, Any]] = {
@@ -46,8 +47,7 @@ GOALS = {"scrapinghub": "≥ .975", "fundus": "≥ .965"}
 PEERS = {"scrapinghub": "published best .970", "fundus": "parsers written by hand about 4 points above trafilatura"}
 _WORD = re.compile(r"\w+")
 _SITE_NAME = re.compile(r"\s+[|–—·•»-]+\s+[^|–—·•»]{2,40}$")
-# What opens and divides a printed byline, in the languages of the pages.
-_BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|words by|story by|od)[\s:]+", re.IGNORECASE)
+_BY = re.compile(rf"^(?:{'|'.join(map(re.escape, phrases('by')))}|text|od)[\s:：]+", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:,|;|/|\||&|、|・|\s(?:and|und|et|y|e|en|och|og|i|и|та|ve)\s)\s*", re.IGNORECASE)
 
 

@@ -16,7 +16,7 @@ from wirewatch.extract.article import Block, Draft, choose_headline, compose, li
 from wirewatch.extract.body import EXTRACTOR, find_blocks
 from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.ends import until_the_end
-from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
+from wirewatch.extract.furniture import byline_of, is_correction, key, name_before_stamp, split_credit, without_role
 from wirewatch.extract.page import Line, Page, Part, parse
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
@@ -38,6 +38,7 @@ _LIMITS: Final = {
 _HEADINGS: Final = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _LINKED: Final = _HEADINGS | {"h1", "li", "dd", "td", "th"}
 _FEW_BLOCKS = 3
+_BESIDE_HEADLINE = 8  # lines in which a name without a word for "by" is looked for
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -177,7 +178,7 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         for line in lines[start + 1 : start + 6]
         if any(key(line.text) == key(text) for text in data.descriptions)
     ]
-    draft.byline = _byline(lines[start : start + 40], data.authors, language)
+    draft.byline = _byline(lines[start : start + 40], data, language)
     _pictures(page, data, draft, start)
     draft.corrections = [data.correction] if data.correction else []
     draft.corrections += [
@@ -248,26 +249,30 @@ def _links(lines: list[Line]) -> set[str]:
     return links - {key(line.text) for line in lines if not line.link and line.part is Part.TEXT}
 
 
-def _byline(lines: list[Line], authors: list[str], language: str | None) -> str | None:
-    """Return the printed byline, confirmed by the stated authors where there are any; else those."""
+def _byline(lines: list[Line], data: Stated, language: str | None) -> str | None:
+    """Return the printed byline, confirmed by the stated authors where those name anybody; else the stated ones."""
+    authors = data.authors
     candidates = [line for line in lines if line.part is not Part.NOISE and len(line.text) <= 200]
     for line in candidates:
         byline = byline_of(line.text, language)
-        if byline and (line.part is Part.BYLINE or not authors or any(key(name) in key(byline) for name in authors)):
-            return _without_role(byline, authors)
+        named = [name for name in authors if key(name) in key(byline or "")]
+        if byline and (line.part is Part.BYLINE or data.house or named):
+            whole = not named or len(named) == len(authors)
+            return without_role(byline, authors) if whole else ", ".join(authors)
+    if authors and not data.house:
+        return ", ".join(authors)
+    for line in candidates[:_BESIDE_HEADLINE]:
+        if name := name_before_stamp(line.text, language):
+            return name
+    for line in lines[:_BESIDE_HEADLINE]:
+        if line.part is Part.NOISE and (byline := byline_of(line.text, language)):
+            return byline
     if authors:
         return ", ".join(authors)
     for line in candidates:
         if line.part is Part.BYLINE and 1 < len(line.text.split()) <= 8 and not any(c.isdigit() for c in line.text):
             return line.text
     return None
-
-
-def _without_role(byline: str, authors: list[str]) -> str:
-    """Return a byline up to its last stated author: without `, chief reporter`. +2.8 % of the sets of authors."""
-    ends = [at + len(name) for name in authors if (at := byline.lower().find(name.lower())) >= 0]
-    end = max(ends, default=len(byline))
-    return byline[:end] if len(ends) == len(authors) and byline[end : end + 1] in (",", "") else byline
 
 
 def _pictures(page: Page, data: Stated, draft: Draft, start: int) -> None:
