@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from wirewatch.diff.align import Comparison, Gap, compare_units, pairs
+from wirewatch.diff.align import Comparison, Gap, Pair, compare_units, moved_units
 from wirewatch.diff.rewording import word_edits
 from wirewatch.diff.words import Span, numbers, sentences, words
 
@@ -41,19 +41,22 @@ def links(old: str, new: str) -> list[Link]:
     Raises `BadContent` for texts with more than a million different words.
     """
     compared = compare_units(old, new)
-    found = list(_same(compared))
-    for gap in compared.gaps():
-        found += _gap_links(compared, gap)
-    moved = zip(_in_order(compared.gone), _in_order(compared.come), strict=True)
-    found += [Link("moved", compared.old.place(unit), compared.new.place(other)) for unit, other in moved]
+    found: list[Link] = []
+    for block in compared.blocks:
+        for n in range(block.size):
+            found += _unchanged(compared, "same", block.old + n, block.new + n)
+    for gap, pairs in compared.gaps:
+        found += _gap_links(compared, gap, pairs)
+    for unit, other in moved_units(compared):
+        found += _unchanged(compared, "moved", unit, other)
     return sorted(found, key=lambda link: (link.new, link.old))
 
 
-def _gap_links(compared: Comparison, gap: Gap) -> Iterator[Link]:
+def _gap_links(compared: Comparison, gap: Gap, pairs: list[Pair]) -> Iterator[Link]:
     """Yield what one gap's sentences became, but for those that moved."""
     old, new = compared.old, compared.new
     i, j = gap.old_first, gap.new_first
-    for a, a_end, b, b_end in (*pairs(compared, gap), (gap.old_last,) * 2 + (gap.new_last,) * 2):
+    for a, a_end, b, b_end in (*pairs, (gap.old_last,) * 2 + (gap.new_last,) * 2):
         at, new_at = old.bounds[a], new.bounds[b]
         yield from (Link("removed", old.place(n), (new_at, new_at)) for n in range(i, a) if n not in compared.gone)
         yield from (Link("added", (at, at), new.place(n)) for n in range(j, b) if n not in compared.come)
@@ -66,24 +69,17 @@ def _gap_links(compared: Comparison, gap: Gap) -> Iterator[Link]:
             yield Link(kind, place, new_place)
 
 
-def _same(compared: Comparison) -> Iterator[Link]:
-    """Yield the sentences that both texts have at the same place."""
-    for a, b, size in compared.blocks:
-        for n in range(size):
-            (start, end), (new_start, _) = compared.old.place(a + n), compared.new.place(b + n)
-            for first, last in _sentence_spans(compared.old.text[start:end]):
-                yield Link("same", (start + first, start + last), (new_start + first, new_start + last))
+def _unchanged(compared: Comparison, kind: Kind, unit: int, other: int) -> Iterator[Link]:
+    """Yield the sentences of a unit that both texts have word for word."""
+    (start, end), (new_start, _) = compared.old.place(unit), compared.new.place(other)
+    for first, last in _sentence_spans(compared.old.text[start:end]):
+        yield Link(kind, (start + first, start + last), (new_start + first, new_start + last))
 
 
 def _sentence_spans(text: str) -> Iterator[Span]:
     for start, end in pairwise((0, *sentences(text))):
         if length := len(text[start:end].rstrip()):
             yield start, start + length
-
-
-def _in_order(moves: dict[int, int]) -> list[int]:
-    """Return the units by their move, those that moved together in their order."""
-    return sorted(moves, key=lambda unit: (moves[unit], unit))
 
 
 def _kind(compared: Comparison, span: Span, new_span: Span) -> Kind:

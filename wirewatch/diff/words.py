@@ -60,6 +60,7 @@ _THAI_SPACE: Final = re.compile(r"\s(?<=[\u0e01-\u0e5b].)\s*(?=[\u0e01-\u0e5b])"
 # After these a full stop ends nothing. Missing ones do no harm but a shorter unit, the same on both sides.
 _SHORTENED = (
     "mr mrs ms dr prof rev gen col lt sgt sen rep gov st jr sr vs etc inc ltd co corp dept est approx "
+    "al cf ch eq eqs fig figs ref refs sec secs vol pp "
     "jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e a.m p.m u.s u.k u.n "
     "z.b d.h bzw ca usw nr str hr fr mme mlle mm av sra srta ud uds sig dott ing p.ej núm pág tel"
 )
