@@ -19,6 +19,7 @@ _BULLET = re.compile(r"^[\s*•·▪■–—>|-]+|[\s|·•]+$")
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
 _BY_LONGEST = 160
 _PIECES = re.compile(r"\s[|·•]\s|\s[–—]\s(?=.*\d)")
+_DIGIT = re.compile(r"\d")
 _INITIAL = re.compile(r"\b(?:Jr|Sr|[A-Z])\.$")  # a name may end with a full stop
 _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _DATELINE = re.compile(
@@ -108,11 +109,9 @@ def _opening_byline(text: str, language: str | None) -> str | None:
     if not found:
         return None
     name = found.group(1)
+    if (digit := _DIGIT.search(name)) and is_stamp(name[digit.start() :], language):
+        name = name[: digit.start()].rstrip(" ,-–—")
     words = name.split()
-    if any(c.isdigit() for c in name):
-        stamp = next((n for n in range(1, len(words)) if is_stamp(" ".join(words[n:]), language)), len(words))
-        words = words[:stamp]
-        name = " ".join(words).rstrip(" ,-–—")
     if not words or len(words) > 14 or any(c.isdigit() for c in name):
         return None
     cased = any(c.isupper() for c in name) or not any(c.islower() for c in name)

@@ -24,7 +24,7 @@ from wirewatch.extract.walls import wall
 from wirewatch.fetch.archiving import may_archive
 from wirewatch.identity import capture_aliases, lands_elsewhere, normalise_url
 from wirewatch.model import Capture, Facts, Reading, Seen, Source, Wording
-from wirewatch.times import Printed, claims, is_stamp, printed_stamps
+from wirewatch.times import Printed, claims, countries_of, is_stamp, printed_stamps
 
 _LIMITS: Final = {
     "headline": 1000,
@@ -81,7 +81,8 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     if not decoded.is_html:
         draft, stamps = read_text(decoded.text, source.language)
         facts = Facts(publisher=source.publisher, content_type="text/plain")
-        return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags)
+        countries = countries_of(source, url=capture.final_url or capture.url)
+        return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags, countries=countries)
     page = parse(decoded.text)
     data = stated(page)
     language = _language(page, data, source)
@@ -100,11 +101,20 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     aliases = capture_aliases(capture, canonical_url=facts.canonical_url)
     reading = replace(reading, aliases=aliases, paywalled=data.free is False)
     stamps = _times(page, data, draft)
-    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=(*decoded.flags, *data.flags))
+    countries = countries_of(source, address=data.country, url=base, language=language)
+    flags = (*decoded.flags, *data.flags)
+    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=flags, countries=countries)
 
 
 def _finished(
-    reading: Reading, source: Source, draft: Draft, *, stamps: list[Printed], facts: Facts, flags: tuple[str, ...]
+    reading: Reading,
+    source: Source,
+    draft: Draft,
+    *,
+    stamps: list[Printed],
+    facts: Facts,
+    flags: tuple[str, ...],
+    countries: tuple[str, ...],
 ) -> Reading:
     draft.section = draft.section or source.section
     wording, subheadings = compose(draft)
@@ -113,7 +123,9 @@ def _finished(
     wording, replaced = _bounded(wording)
     language = facts.language or source.language or _guessed_language(wording.body or "")
     flags = (*flags, "replaced_characters") if replaced else flags
-    found = claims(_storable_stamps(stamps), source=source, observed=reading.observed, language=language)
+    found = claims(
+        _storable_stamps(stamps), source=source, observed=reading.observed, language=language, countries=countries
+    )
     return replace(
         reading,
         wording=wording,

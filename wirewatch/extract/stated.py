@@ -69,6 +69,7 @@ class Stated:
     dateline: str | None = None
     correction: str | None = None
     publisher: str | None = None
+    country: str | None = None  # of the publisher's postal address
     language: str | None = None
     caption: str | None = None
     image_url: str | None = None
@@ -153,6 +154,9 @@ def _from_nodes(nodes: list[dict[str, Any]], found: Stated) -> None:
             found.section = _crumb(node)
         if found.publisher is None and {"Organization", "NewsMediaOrganization"} & set(_texts(node.get("@type"))):
             found.publisher = _name(node)
+    publishers = [one for node in articles for one in _as_list(node.get("publisher"))[:_AUTHORS_LIMIT]]
+    organizations = [node for node in nodes if any(kind.endswith("Organization") for kind in _texts(node.get("@type")))]
+    found.country = _first(country for one in (*publishers, *organizations) if (country := _country(one)))
 
 
 def _same_article(articles: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -266,6 +270,18 @@ def _names(value: Any) -> list[str]:
 def _publishers(value: Any) -> list[str]:
     names = [_name(item) if isinstance(item, dict) else _text(item) for item in _as_list(value)[:_AUTHORS_LIMIT]]
     return [name for name in names if name and len(name) <= _NAME_LIMIT and not _NO_NAME.search(name)]
+
+
+def _country(organization: Any) -> str | None:
+    """Return the country of an organisation's postal address, as a code or a name."""
+    if not isinstance(organization, dict):
+        return None
+    for address in (*_as_list(organization.get("address")), *_as_list(organization.get("location")))[:_AUTHORS_LIMIT]:
+        if isinstance(address, dict):
+            country = _one(address.get("addressCountry"))
+            if text := _name(country) if isinstance(country, dict) else _text(country):
+                return text[:_NAME_LIMIT]
+    return None
 
 
 def _name(node: dict[str, Any]) -> str | None:
