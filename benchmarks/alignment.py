@@ -161,7 +161,7 @@ def table(by_seed: dict[int, dict[str, Scores]]) -> Table:
     first = next(iter(by_seed.values()))
     shown = Table(title="Sentences: F1, worst of five seeds", title_justify="left")
     for number, column in enumerate(("", "goal", "gold, a seed", *first)):
-        shown.add_column(column, justify="right" if number else "left")
+        shown.add_column(column, justify="right" if number else "left", no_wrap=not number)
     for row in (ALL_LINKS, EDITED_LINKS, *KINDS):
         cells = []
         for name in first:
@@ -179,7 +179,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure which sentence is linked to which.")
     parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("WIREWATCH_DATA"), metavar="DATA")
     data = parser.parse_args().data
-    console = Console()
+    console = Console(width=110)
     if data is None or not (Path(data) / "extraction" / "fundus" / "ground-truth.json").is_file():
         console.print("No extraction/fundus/ground-truth.json: give the data folder, or set WIREWATCH_DATA.")
         return 2

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, pairwise, product
 from typing import Final, NamedTuple
 
-from wirewatch.diff.matching import Alphabet, heaviest_chain, likeness, matching_blocks
-from wirewatch.diff.rewording import Edit, shared_words, word_edits
+from wirewatch.diff.matching import Alphabet, heaviest_chain, likeness, matching_blocks, shared_head, shared_tail
+from wirewatch.diff.rewording import Edit, word_edits
 from wirewatch.diff.words import Span, paragraphs, sentences, shared_edges, tokens
 
 # Two sentences are one, reworded, if at least this share of their words and marks is common to both, in order.
@@ -42,6 +42,7 @@ class Side:
     text: str
     bounds: list[int]  # the white space behind a unit belongs to it
     keys: list[str]  # each unit without the space behind it
+    codes: dict[int, str] = field(default_factory=dict)
 
     def place(self, first: int, last: int | None = None) -> Span:
         """Return where the units from `first` to `last` inclusive stand, without the space behind them."""
@@ -89,7 +90,10 @@ class Comparison:
 
     def spelled(self, side: Side, unit: int) -> str:
         """Return a unit's words and marks, each as one character."""
-        return self.alphabet.spell(tokens(side.keys[unit]))
+        code = side.codes.get(unit)
+        if code is None:
+            code = side.codes[unit] = self.alphabet.spell(tokens(side.keys[unit]))
+        return code
 
 
 def edits(old: str, new: str) -> list[Edit]:
@@ -161,10 +165,12 @@ def _unpaired(compared: Comparison) -> tuple[list[int], list[int]]:
     left: list[int] = []
     new_left: list[int] = []
     for gap, pairs in compared.gaps:
-        paired = {n for pair in pairs for n in range(pair.old, pair.old_end)} | compared.gone.keys()
-        new_paired = {n for pair in pairs for n in range(pair.new, pair.new_end)} | compared.come.keys()
-        left += [n for n in range(gap.old_first, gap.old_last) if n not in paired]
-        new_left += [n for n in range(gap.new_first, gap.new_last) if n not in new_paired]
+        if len(pairs) == 1 and (*pairs[0],) == (*gap,):
+            continue
+        paired = {n for pair in pairs for n in range(pair.old, pair.old_end)}
+        new_paired = {n for pair in pairs for n in range(pair.new, pair.new_end)}
+        left += [n for n in range(gap.old_first, gap.old_last) if n not in paired and n not in compared.gone]
+        new_left += [n for n in range(gap.new_first, gap.new_last) if n not in new_paired and n not in compared.come]
     return left, new_left
 
 
@@ -231,7 +237,7 @@ def _mark_moves(compared: Comparison, gaps: list[Gap]) -> None:
     for gap in gaps:
         for unit in range(gap.old_first, gap.old_last):
             key = compared.old.keys[unit]
-            if not arrived.get(key) or len(tokens(key)) < MOVED_TOKENS:
+            if not arrived.get(key) or len(compared.spelled(compared.old, unit)) < MOVED_TOKENS:
                 continue
             other = arrived[key].pop()
             if last != (unit - 1, other - 1):
@@ -281,7 +287,7 @@ def _pairs(compared: Comparison, gap: Gap) -> list[Pair]:
     """Return which old sentences were reworded into which new ones, in order."""
     if gap.old_last - gap.old_first == gap.new_last - gap.new_first == 1:
         before, after = compared.old.keys[gap.old_first], compared.new.keys[gap.new_first]
-        if 2 * sum(shared_words(before, after)) >= max(len(before), len(after)):
+        if 2 * (shared_head(before, after) + shared_tail(before, after)) >= max(len(before), len(after)):
             return [Pair(gap.old_first, gap.old_last, gap.new_first, gap.new_last)]
     if gap.old_last - gap.old_first + gap.new_last - gap.new_first > _MOST_SENTENCES:
         return []

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Final
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
 from wirewatch.errors import BadContent
 
@@ -133,26 +133,12 @@ def _common_runs(old: str, new: str) -> list[tuple[int, int, int]] | None:
 
 def shared_head(old: str, new: str) -> int:
     """Return how many characters both begin with."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return Prefix.similarity(old, new)
 
 
 def shared_tail(old: str, new: str) -> int:
     """Return how many characters both end with."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return Postfix.similarity(old, new)
 
 
 def _anchors(old: str, new: str) -> list[tuple[int, int]]:

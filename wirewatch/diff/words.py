@@ -65,6 +65,7 @@ _SHORTENED = (
     "z.b d.h bzw ca usw nr str hr fr mme mlle mm av sra srta ud uds sig dott ing p.ej núm pág tel"
 )
 _ABBREVIATIONS: Final = frozenset(_SHORTENED.split())
+_LONGEST: Final = max(map(len, _ABBREVIATIONS)) + 1  # as many letters in a row are a word written out
 
 
 def words(text: str) -> list[str]:
@@ -138,6 +139,9 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if text[match.end() : match.end() + 1].islower():
         return False
     if not mark.startswith(".") or mark.startswith(".."):
+        return True
+    far = match.start() - _LONGEST
+    if far >= 0 and text[far : match.start()].isalpha():
         return True
     before = text[max(0, match.start() - 12) : match.start()].split()
     word = before[-1].lstrip("(\"'“‘«").lower() if before and not text[match.start() - 1].isspace() else ""
