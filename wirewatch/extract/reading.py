@@ -17,7 +17,7 @@ from wirewatch.extract.body import EXTRACTOR, find_blocks
 from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import byline_of, is_correction, key, name_before_stamp, split_credit, without_role
-from wirewatch.extract.page import Line, Page, Part, parse
+from wirewatch.extract.page import HEADINGS, Line, Page, Part, parse
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
 from wirewatch.extract.walls import wall
@@ -35,8 +35,7 @@ _LIMITS: Final = {
     "caption": 4000,
     "credit": 500,
 }
-_HEADINGS: Final = frozenset({"h2", "h3", "h4", "h5", "h6"})
-_LINKED: Final = _HEADINGS | {"h1", "li", "dd", "td", "th"}
+_LINKED: Final = HEADINGS | {"h1", "li", "dd", "td", "th"}
 _FEW_BLOCKS = 3
 _BESIDE_HEADLINE = 8  # lines in which a name without a word for "by" is looked for
 _STAMP_LINES = 12  # labelled times looked for on one page
@@ -231,7 +230,7 @@ def _divided(block: Block, lines: list[Line]) -> list[Block]:
     for line in lines:
         same = key(line.text)
         if same and whole.startswith(same, done):
-            found.append(Block(line.text, heading=line.tag in _HEADINGS))
+            found.append(Block(line.text, heading=line.tag in HEADINGS))
             done += len(same)
     return found if done == len(whole) else [block]
 
