@@ -170,7 +170,7 @@ def by_patience(old: list[str], new: list[str]) -> list[Hunk]:
     middle, new_middle = rest[: len(rest) - tail], new_rest[: len(new_rest) - tail]
     once = [word for word in middle if middle.count(word) == new_middle.count(word) == 1]
     kept = [(middle.index(word), new_middle.index(word)) for word in once]
-    order = Indel.opcodes(once, sorted(once, key=lambda word: new_middle.index(word))).as_matching_blocks()
+    order = Indel.opcodes(once, [word for word in new_middle if word in once]).as_matching_blocks()
     anchors = [kept[block.a + n] for block in order for n in range(block.size)]
     if not anchors:
         return [(head, head + len(middle), head, head + len(new_middle))] if middle or new_middle else []
