@@ -1,6 +1,6 @@
 """Measure which sentence is linked to which, and the kind of each edit, against revisions whose edits were recorded.
 
-    python benchmarks/alignment.py DATA        (or WIREWATCH_DATA=DATA)
+    python -m benchmarks.alignment DATA        (or WIREWATCH_DATA=DATA)
 
 Texts of DATA are revised by `_revising.py`, once for each of five seeds, and the worst seed is shown. All links count,
 also those of untouched sentences; `links of what was edited` leaves those out. A link is right if it joins exactly the

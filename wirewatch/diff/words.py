@@ -36,8 +36,9 @@ _MARKS = (
 )
 _LETTER = rf"[^\s{_PUNCTUATION}{_KATAKANA}{_SPACELESS}]"
 _SIGN = r"(?<![^\s(\[{\"'“‘«„])[-+−]"  # a minus only where nothing stands before it: `9-5` is no `-5`
-_WORD = (
-    rf"(?:(?:{_SIGN})?[{_CURRENCY}]?(?=\d))?{_LETTER}+(?:(?:[-‐‑'’]|(?<=\d)[.,:/](?=\d)){_LETTER}+)*"
+_LETTERS = rf"{_LETTER}+(?:(?:[-‐‑'’]|(?<=\d)[.,:/](?=\d)){_LETTER}+)*"
+_WORD = (  # most begin with a letter (a true minus is one here), so that is tried first
+    rf"(?!−[{_CURRENCY}]\d){_LETTERS}|(?:{_SIGN})?[{_CURRENCY}]?(?=\d){_LETTERS}"
     rf"|[{_KATAKANA}][{_KATAKANA}{_MARKS}]*|[{_SPACELESS}][{_MARKS}]*"
 )
 _WORDS: Final = re.compile(_WORD)
