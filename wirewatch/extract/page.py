@@ -55,8 +55,13 @@ class Line:
     tag: str
     in_article: bool
     figure: int = 0  # captions and credits of one figure share a number
-    link: bool = False  # nothing but a link
+    linked: float = 0.0  # share of it that is links
     place: int = 0  # number of the block element that it is in, for `Page.around`
+
+    @property
+    def link(self) -> bool:
+        """Tell whether the line is nothing but links."""
+        return self.linked >= _ALL_LINK
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class Page:
     images: dict[int, str] = field(default_factory=dict)  # by figure
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
+    names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes
 
 
 # Words of class names, as templates of news sites use them in all countries; the first part that fits wins.
@@ -277,6 +283,7 @@ class _Scan:
             return above
         if tag in _BLOCKS:
             self.page.around.append(place)
+            self.page.names.append(f"{tag} {element.get('class', '')}")
             place = len(self.page.around) - 1
         own = None
         if tag in _SPECIAL:
@@ -323,8 +330,8 @@ class _Scan:
             self.words.clear()
             if text:
                 part, named, tag, in_article, figure, place = self.line
-                link = self.linked >= _ALL_LINK * len(text)
-                self.page.lines.append(Line(text, part, tag, in_article and part is not Part.NOISE, figure, link, place))
+                inside = in_article and part is not Part.NOISE
+                self.page.lines.append(Line(text, part, tag, inside, figure, min(1.0, self.linked / len(text)), place))
                 self.named.append(named)
                 self.linked = 0
         self.line = state
@@ -354,7 +361,8 @@ def _read_head(page: Page) -> None:
 def _misnamed(lines: list[Line], asides: list[_Aside]) -> frozenset[Any]:
     """Return the elements that hold too much of the text to be what their names say, all of one name together.
 
-    What stands in such an element is judged in turn by the names in it.
+    What stands in such an element is judged in turn by the names in it: F1 +.0004 on scrapinghub (-.0003 on half A,
+    +.0012 on half B) and +.0015 on Fundus (.0000 and +.0031), where the outer element alone was judged before.
     """
     weights = [len(line.text) if len(line.text) >= _PARAGRAPH else 0 for line in lines]
     found: set[Any] = set()
