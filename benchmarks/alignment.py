@@ -32,7 +32,7 @@ from wirewatch.diff.links import links
 from wirewatch.diff.words import Span
 
 SEEDS: Final = (1, 2, 3, 4, 5)
-PAIRS: Final = 600  # a seed
+PAIRS: Final = 500  # a seed
 LONGEST: Final = 30_000  # characters of a text
 LINKS_GOAL: Final = 0.97
 KIND_GOAL: Final = 0.95

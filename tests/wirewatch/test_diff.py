@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.diff import HUNKS_GOAL, Marked, Marks, by_us, in_characters
 from wirewatch.diff import apply, compare
 from wirewatch.diff.matching import Alphabet, matching_blocks
 from wirewatch.diff.words import numbers, paragraphs, sentences, tokens
@@ -325,3 +327,42 @@ def test_sentences_end_where_a_reader_ends_them(parts: list[str]) -> None:
     text = "".join(parts)
     ends = sentences(text)
     assert [text[start:end] for start, end in zip([0, *ends], ends, strict=False)] == parts
+
+
+# What a person would mark: [-gone-] and {+come+}.
+MARKED = [
+    "The harbour council [-approved-]{+rejected+} the plan on Monday.",
+    "The council [-rejected a generous-]{+welcomed a miserly+} offer from the ferry company.",
+    "At least [-12-]{+15+} people were hurt when the roof of the market hall fell.",
+    "The fire [-broke out-]{+started+} in the kitchen{+ of the old hotel+}, the police said.",
+    "The minister[-, who took office in May,-] did not answer questions.",
+    "Residents had to leave their homes{+ for two nights+} because of the smoke.",
+    "[-According to the operator, the-]{+The+} ship was carrying timber and [-salt-]{+sugar+}.",
+    "He was [-seen as the favourite-]{+thought to be the likely winner+} before the final.",
+    "The vote was [-9-]{+8+} to [-4-]{+5+} {+after a recount +}in the town hall.",
+    "The bridge, which was built in [-1936-]{+1938+}, will be closed until [-the end of March-]{+further notice+}.",
+    "She said that the [-company had never-]{+firm had not once+} asked for a permit.",
+    "Trains will run [-again from Tuesday-]{+every hour from Wednesday+}, the railway said.",
+]
+
+
+def test_hunks_are_where_a_person_would_mark_them_on_the_sample() -> None:
+    found = Marks()
+    for line in MARKED:
+        gold: Marked = (set(), set())
+        sides: tuple[list[str], list[str]] = ([], [])
+        for gone, come, same in re.findall(r"\[-(.*?)-\]|\{\+(.*?)\+\}|((?:(?!\[-|\{\+).)+)", line):
+            for n, text in enumerate((gone or same, come or same)):
+                start = len("".join(sides[n]))
+                sides[n].append(text)
+                if not same:
+                    gold[n].update(range(start, start + len(text)))
+        old, new = map("".join, sides)
+        marked = in_characters(by_us)(old, new)
+        tokens_of = [[match.span() for match in re.finditer(r"\S+", text)] for text in (old, new)]
+        people = tuple(
+            {n for n, (a, b) in enumerate(places) if gold[side] & set(range(a, b))}
+            for side, places in enumerate(tokens_of)
+        )
+        found.add(marked, (people[0], people[1]))
+    assert found.f1 >= HUNKS_GOAL

@@ -45,9 +45,10 @@ class Side:
     codes: dict[int, str] = field(default_factory=dict)
 
     def place(self, first: int, last: int | None = None) -> Span:
-        """Return where the units from `first` to `last` inclusive stand, without the space behind them."""
+        """Return where the units from `first` to `last` inclusive stand, without the space around them."""
         last = first if last is None else last
-        return self.bounds[first], self.bounds[last] + len(self.keys[last])
+        space = len(self.keys[first]) - len(self.keys[first].lstrip())
+        return self.bounds[first] + space, self.bounds[last] + len(self.keys[last])
 
 
 class Block(NamedTuple):
@@ -127,7 +128,7 @@ def compare_units(old: str, new: str) -> Comparison:
             _append(new_side, new_paragraphs.bounds[b : j + 1], new_paragraphs.keys[b:j])
     compared = Comparison(old_side, new_side, blocks, [], {}, {}, Alphabet())
     _pair_and_move(compared)
-    if len(compared.gaps) > 1 and (better := _better_blocks(compared)):
+    if len(compared.gaps) > 1 and (better := _better_blocks(compared)) is not None:
         compared.blocks = better
         _pair_and_move(compared)
     return compared

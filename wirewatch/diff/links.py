@@ -58,8 +58,10 @@ def _gap_links(compared: Comparison, gap: Gap, pairs: list[Pair]) -> Iterator[Li
     i, j = gap.old_first, gap.new_first
     for a, a_end, b, b_end in (*pairs, (gap.old_last,) * 2 + (gap.new_last,) * 2):
         at, new_at = old.bounds[a], new.bounds[b]
-        yield from (Link("removed", old.place(n), (new_at, new_at)) for n in range(i, a) if n not in compared.gone)
-        yield from (Link("added", (at, at), new.place(n)) for n in range(j, b) if n not in compared.come)
+        gone = [old.place(n) for n in range(i, a) if n not in compared.gone and old.keys[n]]
+        come = [new.place(n) for n in range(j, b) if n not in compared.come and new.keys[n]]
+        yield from (Link("removed", place, (new_at, new_at)) for place in gone)
+        yield from (Link("added", (at, at), place) for place in come)
         i, j = a_end, b_end
         if a < a_end:
             place, new_place = old.place(a, a_end - 1), new.place(b, b_end - 1)
