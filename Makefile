@@ -39,7 +39,7 @@ bench: $(READY)  ## print the benchmarks' tables; DATA=FOLDER has the pages and 
 	@test -d "$(DATA)" || { echo 'There is no folder "$(DATA)": name the one with the data, make bench DATA=FOLDER' >&2; exit 1; }
 	@missed=; for benchmark in $(BENCH); do \
 	    printf '\n%s\n\n' "benchmarks/$$benchmark.py"; \
-	    $(RUN)/python "benchmarks/$$benchmark.py" "$(DATA)" || missed="$$missed $$benchmark"; \
+	    $(RUN)/python -m "benchmarks.$$benchmark" "$(DATA)" || missed="$$missed $$benchmark"; \
 	done; \
 	test -z "$$missed" || { echo "Below a goal, or not run:$$missed" >&2; exit 1; }
 
