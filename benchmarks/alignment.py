@@ -38,6 +38,7 @@ LINKS_GOAL: Final = 0.97
 KIND_GOAL: Final = 0.95
 ALL_LINKS: Final = "links, all"
 EDITED_LINKS: Final = "links of what was edited"
+GOALS: Final = {ALL_LINKS: LINKS_GOAL, **dict.fromkeys(KINDS, KIND_GOAL)}
 
 Found = tuple[str, tuple[int, ...], tuple[int, ...]]  # kind, sentences of the old text, sentences of the new one
 Linker = Callable[[Revision], Iterable[Found]]
@@ -170,8 +171,7 @@ def table(by_seed: dict[int, dict[str, Scores]]) -> Table:
             linked = row in {ALL_LINKS, EDITED_LINKS}
             cells.append(f"{worst.f1:.4f}" if linked or name == "wirewatch" else "–")
         gold = min(ways["wirewatch"].rows[row].gold for ways in by_seed.values())
-        goal = "" if row == EDITED_LINKS else f"{LINKS_GOAL if row == ALL_LINKS else KIND_GOAL:.2f}"
-        shown.add_row(row, goal, f"{gold:,}", *cells)
+        shown.add_row(row, f"{GOALS[row]:.2f}" if row in GOALS else "", f"{gold:,}", *cells)
     return shown
 
 
@@ -185,7 +185,7 @@ def main() -> int:
         return 2
 
     texts = texts_of(Path(data))
-    ways: dict[str, Linker] = {
+    linkers: dict[str, Linker] = {
         "wirewatch": wirewatch,
         "words in common ≥ .3": most_words_in_common(0.3),
         "words in common ≥ .5": most_words_in_common(0.5),
@@ -193,14 +193,14 @@ def main() -> int:
     by_seed = {}
     for seed in SEEDS:
         made = revisions(texts, seed, PAIRS)
-        by_seed[seed] = {name: scores(made, way) for name, way in ways.items()}
+        by_seed[seed] = {name: scores(made, way) for name, way in linkers.items()}
         console.print(f"seed {seed}: {len(made)} pairs, {sum(len(r.done) for r in made):,} sentences")
     console.print(table(by_seed))
     console.print(
         "Published for NewsEdits, on its own gold of news revisions by people, so another measure: best matcher F1 "
         ".895, lexical BLEU-2 .892."
     )
-    return 0
+    return int(any(ways["wirewatch"].rows[row].f1 < goal for ways in by_seed.values() for row, goal in GOALS.items()))
 
 
 if __name__ == "__main__":
