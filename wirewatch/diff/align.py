@@ -1,8 +1,9 @@
 """Find the fewest edits, as a reader would mark them, that turn one text into another.
 
 Paragraphs that are equal are set aside first, then equal sentences, then sentences that were moved; what is left is
-paired by likeness, and only inside such a pair are words compared. Sentences that have nothing to do with each other
-are exchanged whole: a word-by-word comparison of those would leave a confetti of shared `the` and `of`.
+paired by likeness, and only inside such a pair are words compared. If then sentences of one place are like those of
+another, what was set aside is weighed against them: the heavier order stays, the lighter one moved. Sentences that have
+nothing to do with each other are exchanged whole: compared word by word they would leave a confetti of shared `the`.
 """
 
 from __future__ import annotations
