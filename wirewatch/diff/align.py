@@ -25,8 +25,8 @@ ALIKE: Final = 0.36
 ALIKE_ALONE: Final = 0.25
 # A sentence as short as this one is not worth calling moved: "He declined to comment." appears anywhere.
 MOVED_TOKENS: Final = 5
-# Up to here every old sentence is compared with every new one; above, only with those that share rare words with it.
 _MOVING: Final = 60  # what it costs to call a sentence moved, in characters, whatever its length
+# Up to here every old sentence is compared with every new one; above, only with those that share rare words with it.
 _ALL_PAIRS: Final = 256
 _ALL_CELLS: Final = 1 << 26  # words and marks of the one side times those of the other: 1 ms
 _RARE: Final = 8  # sentences a word may occur in to be rare
