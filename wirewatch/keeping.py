@@ -62,6 +62,7 @@ from wirewatch.revisions import (
     stamp_of,
 )
 from wirewatch.significance import judge, uncompared
+from wirewatch.significance.everywhere import part_hashes
 from wirewatch.store import (
     Store,
     articles,
@@ -482,6 +483,7 @@ class Keeper:
                     verdict=judgement.verdict,
                     announced=told.get(transition.id, 0),
                     hunk_hash=_hunk_hash(judgement.diff),
+                    part_hashes=part_hashes(judgement.diff),
                 )
             )
         return tuple(judged)

@@ -22,8 +22,8 @@ from tests.wirewatch.newspaper import ADDRESS, HEADLINE, PARAGRAPHS, READ, captu
 from wirewatch.bounded import Pool
 from wirewatch.canonical import sha256
 from wirewatch.encoding import revive_json
-from wirewatch.extract import read_page
-from wirewatch.fingerprint import Fingerprint, memory
+from wirewatch.extract import EXTRACTOR, read_page
+from wirewatch.fingerprint import Fingerprint
 from wirewatch.keeping import Read
 from wirewatch.model import Check, Outcome, Reading, Seen, Source
 from wirewatch.reading import read_article, read_at_once
@@ -406,4 +406,40 @@ def _says(reading: Reading) -> tuple[Any, ...]:
 
 
 def test_maker_names_the_extractor() -> None:
-    assert memory.EXTRACTOR in revive_json(Fingerprint, first_of(page())[1].fingerprint or "").maker
+    assert EXTRACTOR in revive_json(Fingerprint, first_of(page())[1].fingerprint or "").maker
+
+
+def test_readings_kept_together_are_kept_as_each_alone(fresh: Callable[[], Store], pool: Pool) -> None:
+    urls = [f"https://courier.example/local/story-{n}" for n in range(4)]
+    first = [read_article(capture(page(), url=url), SOURCE) for url in urls]
+    second = [
+        read_page(capture(html, 30, url=url), SOURCE)
+        for url, html in zip(
+            urls, (page(), page().replace("9 to 4", "8 to 5"), page(), page(read=READ[::-1])), strict=True
+        )
+    ]
+    second.append(replace(second[0], observed=at(45)))  # of an article that is among them already
+    together, apart = fresh(), fresh()
+    outcomes = []
+    for store in (together, apart):
+        keeper(store, pool, at(1)).keep_all(
+            [Read(capture=capture(page(), url=one.url), reading=one, source=SOURCE) for one in first]
+        )
+        reads = [
+            Read(capture=capture(page(), url=one.url), reading=one, source=SOURCE, check=check_of(store, one))
+            for one in second
+        ]
+        one_by_one = keeper(store, pool, at(50))
+        outcomes.append(one_by_one.keep_all(reads) if store is together else [one_by_one.keep(one) for one in reads])
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0] == [
+        Outcome.UNCHANGED,
+        Outcome.REVISED,
+        Outcome.UNCHANGED,
+        Outcome.UNCHANGED,
+        Outcome.UNCHANGED,
+    ]
+    assert exported(together) == exported(apart)
+    assert counters.totals(together, "run") == counters.totals(apart, "run")
+    together.close()
+    apart.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from wirewatch.errors import BadContent
 from wirewatch.extract import EXTRACTOR
 from wirewatch.extract.article import Draft
 from wirewatch.extract.furniture import byline_of, key
-from wirewatch.extract.page import DEPTH_LIMIT, MOST_ASIDE, TIMES_LIMIT, Line, Page, Part, all_times
+from wirewatch.extract.page import DEPTH_LIMIT, MOST_ASIDE, TIMES_LIMIT, Line, Page, Part, all_times, lies_open
 from wirewatch.extract.reading import labelled_times
 from wirewatch.extract.stated import Stated
 from wirewatch.fingerprint.outline import Outline, Rules, mark, outline
@@ -44,9 +45,9 @@ class Fingerprint:
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
     SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
     `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
-    `digest` is None where only the same bytes say the same. `outside`, `lightest` and
-    `heaviest` are characters of paragraphs: in no aside, in the lightest aside that was too heavy to be cut, and in the
-    heaviest other one that was cut.
+    `digest` is None where only the same bytes say the same. `outside` and `heaviest` are characters of paragraphs:
+    outside of all asides, and in those asides of one name that are in the outline; `weight` is of those in all others,
+    where some elements are misnamed and it has to stay.
     """
 
     maker: str
@@ -64,18 +65,19 @@ class Fingerprint:
     digest: str | None = None
     links: tuple[str, ...] = ()
     shorts: tuple[str, ...] = ()
-    uncut: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
     edge: int | None = None
     lines: int | None = None
     headline: str = ""
     told: tuple[str, ...] = ()
     language: str | None = None
     spoken: str | None = None
+    countries: tuple[str, ...] = ()
     letters: int = 0
     paragraphs: int = 0
     outside: int = 0
-    lightest: int | None = None
     heaviest: int = 0
+    weight: int | None = None
     undated: bool = False
     labelled: tuple[str, ...] = ()
 
@@ -89,12 +91,11 @@ class Fingerprint:
         return Rules(
             links=frozenset(self.links),
             shorts=frozenset(self.shorts),
-            uncut=frozenset(self.uncut),
+            misnamed=frozenset(self.misnamed),
             edge=self.edge,
             exact=self.lines is None,
             headline=self.headline,
             told=frozenset(self.told),
-            room=MOST_ASIDE * self.outside,
             language=self.language,
         )
 
@@ -102,7 +103,9 @@ class Fingerprint:
         """Return a reading of the same article at another time with all that was read the last time but the words."""
         found = self.claims
         if self.printed:
-            found = claims(self.printed, source=source, observed=reading.observed, language=self.spoken)
+            found = claims(
+                self.printed, source=source, observed=reading.observed, language=self.spoken, countries=self.countries
+            )
         return replace(
             reading,
             seen=Seen.WORDING,
@@ -157,9 +160,20 @@ class Recollection:
         self._whole, self._flags = deepcopy(page.tree), reading.flags
         return None
 
-    def learn(self, page: Page, data: Stated, draft: Draft, stamps: Sequence[Printed], reading: Reading) -> Reading:
+    def learn(
+        self,
+        page: Page,
+        data: Stated,
+        draft: Draft,
+        reading: Reading,
+        *,
+        stamps: Sequence[Printed],
+        countries: tuple[str, ...],
+    ) -> Reading:
         """Return the reading with the fingerprint of its page."""
-        fingerprint = self._of_bytes(reading, stamps)
+        fingerprint = replace(self._of_bytes(reading), countries=countries)
+        if any(_MOVING & {*claim.flags} for claim in reading.claims):
+            fingerprint = replace(fingerprint, claims=(), printed=tuple(stamps))
         stated_times = bool(data.times)
         if (reading.length >= _WALLS or stated_times) and len(page.times) < TIMES_LIMIT and not _TOO_DEEP(self._whole):
             fingerprint = self._of_page(fingerprint, page, data, draft, reading)
@@ -179,17 +193,16 @@ class Recollection:
         found = outline(page.tree, fingerprint.rules)
         room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
         return (
-            max(found.heaviest, fingerprint.heaviest) <= room
-            and (fingerprint.lines is None or found.lines <= fingerprint.lines)
-            and (fingerprint.lightest is None or fingerprint.lightest > room)
-            and _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
+            _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
+            and (fingerprint.lines is None or found.lines <= fingerprint.lines)
+            and fingerprint.heaviest + found.heaviest(room - fingerprint.heaviest) <= room
+            and (fingerprint.weight is None or fingerprint.weight == found.weight())
             and fingerprint.digest == _digest(fingerprint, found, _head(page, data, flags), all_times(page.tree))
         )
 
-    def _of_bytes(self, reading: Reading, stamps: Sequence[Printed]) -> Fingerprint:
+    def _of_bytes(self, reading: Reading) -> Fingerprint:
         """Return a fingerprint by which only the same bytes are told."""
-        moving = any(_MOVING & {*claim.flags} for claim in reading.claims)
         return Fingerprint(
             maker=_MAKER,
             context=_context(self.capture, self.source),
@@ -197,8 +210,7 @@ class Recollection:
             content_hash=reading.content_hash or "",
             text_hash=reading.text_hash or "",
             length=reading.length,
-            claims=() if moving else reading.claims,
-            printed=tuple(stamps) if moving else (),
+            claims=reading.claims,
             spoken=reading.facts.language,
             aliases=reading.aliases,
             flags=reading.flags,
@@ -209,22 +221,20 @@ class Recollection:
     def _of_page(
         self, fingerprint: Fingerprint, page: Page, data: Stated, draft: Draft, reading: Reading
     ) -> Fingerprint:
-        uncut = frozenset(mark(one.element.tag, *one.element.items()).name for one in page.asides if not one.cut)
-        links, shorts = find_lists(self._whole, fed=_fed(draft, reading), uncut=uncut, language=draft.language)
+        wrong = [one.element for one in page.asides if one.misnamed]
+        misnamed = frozenset(mark(one.tag, *one.items()).name for one in wrong)
+        links, shorts = find_lists(self._whole, fed=_fed(draft, reading), misnamed=misnamed, language=draft.language)
         labelled = labelled_times(page, draft.language)
-        room = MOST_ASIDE * page.outside
         told = {key(text) for text in data.descriptions} - {""}
         fingerprint = replace(
             fingerprint,
             links=tuple(sorted(links)),
             shorts=tuple(sorted(shorts)),
-            uncut=tuple(sorted(uncut)),
+            misnamed=tuple(sorted(misnamed)),
             headline=key(draft.headline or ""),
             told=tuple(sorted(told)),
             language=draft.language,
             outside=page.outside,
-            lightest=min((one.weight for one in page.asides if one.weight > room), default=None),
-            heaviest=max((one.weight for one in page.asides if one.cut and one.part is not Part.NOISE), default=0),
             undated=not any(stamp.kind == "published" for stamp in (*data.times, *labelled)),
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
@@ -238,8 +248,27 @@ class Recollection:
         if slack is not None and found.lines > slack:  # too many to know: they have to be as they are
             fingerprint = replace(fingerprint, lines=None)
             found = outline(self._whole, fingerprint.rules)
-        fingerprint = replace(fingerprint, letters=found.letters, paragraphs=found.paragraphs)
+        fingerprint = replace(
+            fingerprint,
+            letters=found.letters,
+            paragraphs=found.paragraphs,
+            heaviest=_heaviest(page),
+            weight=found.weight() if misnamed else None,
+        )
         return replace(fingerprint, digest=_digest(fingerprint, found, _head(page, data, self._flags), page.times))
+
+
+def _heaviest(page: Page) -> int:
+    """Return how many characters the paragraphs of asides of one name have at most, of those that are no noise."""
+    held = Counter[str]()
+    for aside in page.asides:
+        if (
+            not aside.misnamed
+            and lies_open(aside)
+            and mark(aside.element.tag, *aside.element.items()).own != Part.NOISE
+        ):
+            held[aside.name] += aside.weight
+    return max(held.values(), default=0)
 
 
 def _digest(fingerprint: Fingerprint, found: Outline, head: str, times: Sequence[tuple[str, str, str]]) -> str:

@@ -18,8 +18,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from wirewatch.extract.furniture import byline_of, ends_sentence, is_correction, key
-from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, NAMING, PARAGRAPH, Part, own_part, squeeze
+from wirewatch.extract.furniture import byline_of, ends_sentence, is_correction, key, name_before_stamp
+from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, NAMING, PARAGRAPH, Aside, Part, own_part, part_in, squeeze
 from wirewatch.times import printed_stamps
 
 SHORT: Final = 30  # characters of a line that can be no sentence
@@ -40,7 +40,6 @@ class Mark(NamedTuple):
     sign: str
     name: str
     own: Part | None
-    forced: bool  # whatever the elements above are
     block: bool
 
 
@@ -57,14 +56,13 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     while "##" in names:
         names = names.replace("##", "#")
     sign = f"{tag} {names}"
-    own, forced = own_part(_Named(attributes), tag, Part.TEXT), False
+    own = own_part(_Named(attributes), tag, Part.TEXT)
     if tag in _ALWAYS_NOISE:
-        own, forced = Part.NOISE, True
-        if tag == "nav" and "breadcrumb" in dict(attributes).get("class", "").lower():
-            own = Part.CRUMB
+        crumbs = tag == "nav" and "breadcrumb" in dict(attributes).get("class", "").lower()
+        own = Part.CRUMB if crumbs else Part.NOISE
     elif tag == "h1":
-        own, forced = Part.HEADLINE, True
-    return Mark(f"{_START}{sign}{_BOX}", sha256(sign.encode()).hexdigest()[:8], own, forced, tag in BLOCKS)
+        own = Part.HEADLINE
+    return Mark(f"{_START}{sign}{_BOX}", sha256(sign.encode()).hexdigest()[:8], own, tag in BLOCKS)
 
 
 class _Named:
@@ -87,20 +85,19 @@ class Line(NamedTuple):
 class Rules:
     """What of a page counts, as it was found when the page was extracted.
 
-    `links` and `shorts` name the lists, `uncut` the asides that were too heavy to be cut. From the headline on, up to
-    the text of number `edge`, the lines of boxes are counted; where it has to be `exact`, each box's lines are part of
-    the outline. A box with the headline before it was printed, or with a description (their keys are in `told`), is
-    none. `room` is how many characters an aside's paragraphs may have.
+    `links` and `shorts` name the lists, `misnamed` the asides that have too much of the text to be any. From the
+    headline on, up to the text of number `edge`, the lines of boxes are counted; where it has to be `exact`, each box's
+    lines are part of the outline. A box with the headline before it was printed, or there with a description (their
+    keys are in `told`) or a byline, is none.
     """
 
     links: frozenset[str] = frozenset()
     shorts: frozenset[str] = frozenset()
-    uncut: frozenset[str] = frozenset()
+    misnamed: frozenset[str] = frozenset()
     edge: int | None = None  # None: to the end
     exact: bool = True
     headline: str = ""
     told: frozenset[str] = frozenset()
-    room: float = 0.0
     language: str | None = None
 
 
@@ -108,16 +105,16 @@ class Rules:
 class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
 
-    `lines` are those of boxes from the headline up to the edge. `heaviest` is the greatest number of characters in one
-    aside's paragraphs. `places` has the place and the key of each text, if they were asked for. `refused` says that an
-    aside or list counts because of a line that it has.
+    `lines` are those of boxes from the headline up to the edge, `asides` the elements that are asides. `places` has the
+    place and the key of each text, if they were asked for. `refused` says that an aside or list counts because of a
+    line that it has.
     """
 
     tokens: list[str] = field(default_factory=list)
     letters: int = 0
     paragraphs: int = 0
     lines: int = 0
-    heaviest: int = 0
+    asides: list[Any] = field(default_factory=list)
     places: list[tuple[int, str]] = field(default_factory=list)
     refused: bool = False
 
@@ -131,6 +128,17 @@ class Outline:
         self.lines = sum(lines for place, lines in boxes if counts(place))
         self.tokens = [one for one in self.tokens if one[0] != _BOX or (exact and counts(_box(one)[0]))]
 
+    def heaviest(self, room: float) -> float:
+        """Return how many characters the paragraphs of asides of one name have at most; up to `room`, an estimate."""
+        named: dict[str, list[Any]] = {}
+        for element in self.asides:
+            named.setdefault(Aside(element, 0).name, []).append(element)
+        return max((_heaviest(elements, room) for elements in named.values()), default=0)
+
+    def weight(self) -> int:
+        """Return how many characters the paragraphs of asides have."""
+        return sum(_weight(lines_of(element)) for element in self.asides)
+
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces."""
         return sha256(" ".join("".join(self.tokens).split()).encode("utf-8", "replace")).hexdigest()
@@ -142,16 +150,11 @@ class Outline:
         return next(found, None)
 
 
-def inherited(above: Part, found: Mark) -> Part:
+def inherited(above: Part, found: Mark, misnamed: frozenset[str]) -> Part:
     """Return the part of an element inside one whose part is `above`, as `extract.page` has it."""
-    if above is Part.HEADLINE:
+    if found.own is None or above is Part.HEADLINE or (found.block and found.name in misnamed):
         return above
-    own = found.own
-    if found.forced and own is not None:
-        return own
-    if own is None or above is Part.NOISE or (above is Part.CAPTION and own is not Part.CREDIT):
-        return above
-    return own
+    return part_in(above, found.own)
 
 
 def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
@@ -183,11 +186,11 @@ class _Walk:
         """Add an element to the outline, unless it is a box."""
         tag = element.tag
         own = mark(tag, *element.items())
-        part = above if own.own is None else inherited(above, own)
+        part = above if own.own is None else inherited(above, own, self.rules.misnamed)
         if own.block:
-            if self.is_box(element, own, part, inside):
+            if not inside and self.is_box(element, own, part):
                 return
-            inside = inside or (part in ASIDES and tag not in _BARE)
+            inside = inside or (own.own in ASIDES and own.name not in self.rules.misnamed)
         out, before = self.out, self.seen
         n = len(out)
         out.append(own.sign)
@@ -230,34 +233,25 @@ class _Walk:
             if any(token.isspace() for token in rest):
                 self.out.append(" ")
 
-    def is_box(self, element: Any, own: Mark, part: Part, inside: bool) -> bool:
+    def is_box(self, element: Any, own: Mark, part: Part) -> bool:
         """Tell whether a block is a box, and measure it if so."""
-        if part is Part.NOISE and not inside:
-            return own.name not in self.rules.uncut and self.is_aside(element)
-        if own.name in self.lists and part is (Part.NOISE if inside else Part.TEXT):
-            return self.is_list(element, own.name, inside)
-        return False
+        if own.own is Part.NOISE and own.name not in self.rules.misnamed:
+            return self.is_aside(element)
+        return own.name in self.lists and part is Part.TEXT and self.is_list(element, own.name)
 
     def is_aside(self, element: Any) -> bool:
-        """Tell whether extraction would cut the element out unread."""
-        inner = element.iter("h1", "nav")
-        if any(one.tag == "h1" or mark(one.tag, *one.items()).own is Part.CRUMB for one in inner):
+        """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
+        if next(element.iter("h1"), None) is not None or self.has_headline(element):
             return False
-        if self.has_headline(element):
-            return False
-        counts = self.counts()
-        most = sum(map(len, element.itertext()))
-        if counts or most > self.rules.room:
+        if self.counts():
             lines = lines_of(element)
-            if counts and self.tells(lines):
+            if self.tells(lines):
                 return False
-            most = sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
-            if counts:
-                self.count(lines)
-        self.found.heaviest = max(self.found.heaviest, most)
+            self.count(lines)
+        self.found.asides.append(element)
         return True
 
-    def is_list(self, element: Any, name: str, inside: bool) -> bool:
+    def is_list(self, element: Any, name: str) -> bool:
         """Tell whether the element is a list still."""
         if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
             return False
@@ -269,15 +263,12 @@ class _Walk:
             return False
         if not all(says_nothing(line.text, self.rules.language) for line in lines):
             return False
-        paragraphs = sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
-        if inside and paragraphs:  # they weigh in the aside that they are in
-            return False
         if self.counts():
             if self.tells(lines):
                 return False
             self.count(lines)
         self.found.letters += sum(len(line.text) for line in lines)
-        self.found.paragraphs += paragraphs
+        self.found.paragraphs += _weight(lines)
         return True
 
     def counts(self) -> bool:
@@ -291,8 +282,8 @@ class _Walk:
             self.out.append(f"{_BOX}{self.texts}/{len(lines)}{_END}")
 
     def tells(self, lines: list[Line]) -> bool:
-        """Tell whether one of a box's lines may be taken for the headline's or a description's."""
-        told = any(key(line.text) in self.told for line in lines)
+        """Tell whether one of a box's lines may be taken for the headline, a description or a byline."""
+        told = any(key(line.text) in self.told or byline_of(line.text, self.rules.language) for line in lines)
         self.found.refused = self.found.refused or told
         return told
 
@@ -304,6 +295,15 @@ class _Walk:
         has = not headline or headline in key(" ".join(element.itertext()))
         self.found.refused = self.found.refused or has
         return has
+
+
+def _heaviest(elements: list[Any], room: float) -> float:
+    letters = sum(len(text) for element in elements for text in element.itertext())
+    return letters if letters <= room else sum(_weight(lines_of(element)) for element in elements)
+
+
+def _weight(lines: list[Line]) -> int:
+    return sum(len(line.text) for line in lines if len(line.text) >= PARAGRAPH)
 
 
 def _box(token: str) -> tuple[int, int]:
@@ -351,7 +351,9 @@ def lines_of(element: Any) -> list[Line]:
 @lru_cache(maxsize=16384)
 def says_nothing(text: str, language: str | None) -> bool:
     """Tell whether a line is neither a correction, a byline nor a stamp, wherever it stands."""
-    return not (is_correction(text) or byline_of(text, language) or printed_stamps(text, language))
+    if is_correction(text) or byline_of(text, language) or printed_stamps(text, language):
+        return False
+    return name_before_stamp(text, language) is None
 
 
 def is_short(text: str) -> bool:

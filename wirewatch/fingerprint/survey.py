@@ -34,13 +34,13 @@ class Fed:
 
 
 def find_lists(
-    tree: Any, *, fed: Fed, uncut: frozenset[str], language: str | None
+    tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the marks of the lists of links and of the lists of short lines of a page that was parsed.
 
     A mark counts only if all elements that bear it are lists: the next page may have more of them.
     """
-    survey = _Survey(fed=fed, uncut=uncut, language=language)
+    survey = _Survey(fed=fed, misnamed=misnamed, language=language)
     survey.visit(tree, Part.TEXT, False, tree)
     survey.flush(tree)
     return survey.lists(tree)
@@ -55,7 +55,7 @@ class _Survey:
     """
 
     fed: Fed
-    uncut: frozenset[str]
+    misnamed: frozenset[str]
     language: str | None
     names: dict[Any, str] = field(default_factory=dict)
     texted: set[Any] = field(default_factory=set)
@@ -70,13 +70,13 @@ class _Survey:
         tag = element.tag
         found = mark(tag, *element.items())
         self.names[element] = found.name
-        part = inherited(above, found)
+        part = inherited(above, found, self.misnamed)
         if found.own is not None or tag == "time":
             _add(element, self.no_links, self.no_shorts)
         if found.block:
             self.flush(block)
-            if part in ASIDES and not inside:
-                if part is Part.NOISE and found.name not in self.uncut:
+            if found.own in ASIDES and found.name not in self.misnamed and not inside:
+                if found.own is Part.NOISE:
                     return
                 inside = True
         elif tag == "a":
