@@ -63,6 +63,7 @@ class Fingerprint:
     paywalled: bool = False
     keep_page: bool = True
     digest: str | None = None
+    home: str = ""
     links: tuple[str, ...] = ()
     shorts: tuple[str, ...] = ()
     misnamed: tuple[str, ...] = ()
@@ -89,6 +90,7 @@ class Fingerprint:
     def rules(self) -> Rules:
         """What of a page counts."""
         return Rules(
+            home=self.home,
             links=frozenset(self.links),
             shorts=frozenset(self.shorts),
             misnamed=frozenset(self.misnamed),
@@ -223,11 +225,13 @@ class Recollection:
     ) -> Fingerprint:
         wrong = [one.element for one in page.asides if one.misnamed]
         misnamed = frozenset(mark(one.tag, *one.items()).name for one in wrong)
-        links, shorts = find_lists(self._whole, fed=_fed(draft, reading), misnamed=misnamed, language=draft.language)
+        fed, language = _fed(draft, reading), draft.language
+        links, shorts, home = find_lists(self._whole, fed=fed, misnamed=misnamed, language=language)
         labelled = labelled_times(page, draft.language)
         told = {key(text) for text in data.descriptions} - {""}
         fingerprint = replace(
             fingerprint,
+            home=home,
             links=tuple(sorted(links)),
             shorts=tuple(sorted(shorts)),
             misnamed=tuple(sorted(misnamed)),

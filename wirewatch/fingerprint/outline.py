@@ -85,12 +85,14 @@ class Line(NamedTuple):
 class Rules:
     """What of a page counts, as it was found when the page was extracted.
 
-    `links` and `shorts` name the lists, `misnamed` the asides that have too much of the text to be any. From the
-    headline on, up to the text of number `edge`, the lines of boxes are counted; where it has to be `exact`, each box's
-    lines are part of the outline. A box with the headline before it was printed, or there with a description (their
-    keys are in `told`) or a byline, is none.
+    `links` and `shorts` name the lists; in the article, which is in the element named `home`, there are none.
+    `misnamed` names the asides that have too much of the text to be any. From the headline on, up to the text of number
+    `edge`, the lines of boxes are counted; where it has to be `exact`, each box's lines are part of the outline. A box
+    with the headline before it was printed, or there with a description (their keys are in `told`) or a byline, is
+    none.
     """
 
+    home: str = ""
     links: frozenset[str] = frozenset()
     shorts: frozenset[str] = frozenset()
     misnamed: frozenset[str] = frozenset()
@@ -160,7 +162,7 @@ def inherited(above: Part, found: Mark, misnamed: frozenset[str]) -> Part:
 def outline(tree: Any, rules: Rules, *, places: bool = False) -> Outline:
     """Return what counts of a page that was parsed and not scanned."""
     walk = _Walk(rules, places=places)
-    walk.visit(tree, Part.TEXT, False)
+    walk.visit(tree, Part.TEXT, False, False)
     return walk.found
 
 
@@ -182,13 +184,14 @@ class _Walk:
         self.begun = False
         self.texts = self.seen = 0
 
-    def visit(self, element: Any, above: Part, inside: bool) -> None:
-        """Add an element to the outline, unless it is a box."""
+    def visit(self, element: Any, above: Part, inside: bool, home: bool) -> None:
+        """Add an element to the outline, unless it is a box; it may be inside an aside that counts, or the article."""
         tag = element.tag
         own = mark(tag, *element.items())
         part = above if own.own is None else inherited(above, own, self.rules.misnamed)
         if own.block:
-            if not inside and self.is_box(element, own, part):
+            home = home or own.name == self.rules.home
+            if not inside and self.is_box(element, own, part, home):
                 return
             inside = inside or (own.own in ASIDES and own.name not in self.rules.misnamed)
         out, before = self.out, self.seen
@@ -197,7 +200,7 @@ class _Walk:
         if text := element.text:
             self.text(text)
         for child in element:
-            self.visit(child, part, inside)
+            self.visit(child, part, inside, home)
             if tail := child.tail:
                 out.append(tail)
                 if not tail.isspace():
@@ -233,11 +236,12 @@ class _Walk:
             if any(token.isspace() for token in rest):
                 self.out.append(" ")
 
-    def is_box(self, element: Any, own: Mark, part: Part) -> bool:
+    def is_box(self, element: Any, own: Mark, part: Part, home: bool) -> bool:
         """Tell whether a block is a box, and measure it if so."""
         if own.own is Part.NOISE and own.name not in self.rules.misnamed:
             return self.is_aside(element)
-        return own.name in self.lists and part is Part.TEXT and self.is_list(element, own.name)
+        listed = own.name in self.lists and part is Part.TEXT and not home
+        return listed and self.is_list(element, own.name)
 
     def is_aside(self, element: Any) -> bool:
         """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
@@ -354,6 +358,11 @@ def says_nothing(text: str, language: str | None) -> bool:
     if is_correction(text) or byline_of(text, language) or printed_stamps(text, language):
         return False
     return name_before_stamp(text, language) is None
+
+
+def is_named(element: Any) -> bool:
+    """Tell whether an element's attributes call it something."""
+    return any(element.get(name) for name in NAMING)
 
 
 def is_short(text: str) -> bool:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from wirewatch.extract.furniture import key
 from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, Part, squeeze
-from wirewatch.fingerprint.outline import and_above, inherited, is_short, mark, says_nothing
+from wirewatch.fingerprint.outline import and_above, inherited, is_named, is_short, mark, says_nothing
 
-_SURE: Final = 25  # letters of a line that is the article's if the reading has it; shorter ones are so by chance
+_SURE: Final = 60  # letters of a line that is the article's if the reading has it; shorter ones are printed twice
 _WHOLE: Final = 6  # letters; a shorter line has to be a whole line of the reading
 _HOME: Final = frozenset({"article", "main"})
 
@@ -35,10 +35,11 @@ class Fed:
 
 def find_lists(
     tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the marks of the lists of links and of the lists of short lines of a page that was parsed.
+) -> tuple[frozenset[str], frozenset[str], str]:
+    """Return the marks of the lists of links and of short lines of a page that was parsed, and that of its article.
 
-    A mark counts only if all elements that bear it are lists: the next page may have more of them.
+    A mark counts only if it names something, and all elements that bear it are lists: the next page may have more of
+    them. What is called nothing but `<h2>` or `<ul>` may stand in the article with the next edit.
     """
     survey = _Survey(fed=fed, misnamed=misnamed, language=language)
     survey.visit(tree, Part.TEXT, False, tree)
@@ -109,13 +110,14 @@ class _Survey:
         elif not link:
             _add(block, self.no_links, *(() if is_short(text) else (self.no_shorts,)))
 
-    def lists(self, tree: Any) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the marks of both kinds of lists; near the article, short lines make none."""
+    def lists(self, tree: Any) -> tuple[frozenset[str], frozenset[str], str]:
+        """Return the marks of both kinds of lists outside the article, and that of the element around it."""
         home = _home(self.sure)
         home = tree if home is None else home
-        _add(home, self.no_shorts)
-        self.no_shorts.update(home.iter())
-        no_links = {self.names[one] for one in self.no_links}
+        for those in (self.no_links, self.no_shorts):
+            _add(home, those)
+            those.update(home.iter())
+        no_links = {self.names.get(one, "") for one in self.no_links}
         no_shorts = {self.names.get(one, "") for one in self.no_shorts}
         links: set[str] = set()
         shorts: set[str] = set()
@@ -125,14 +127,14 @@ class _Survey:
             name = self.names.get(element)
             if name is None:  # inside an aside
                 continue
-            listed = element.tag in BLOCKS and element in self.texted
+            listed = element.tag in BLOCKS and element in self.texted and is_named(element)
             if listed and element not in self.no_links and name not in no_links:
                 links.add(name)
             elif listed and element not in self.no_shorts and name not in no_shorts:
                 shorts.add(name)
             else:
                 waiting.extend(element)
-        return frozenset(links - shorts), frozenset(shorts)
+        return frozenset(links - shorts), frozenset(shorts), self.names.get(home, "")
 
 
 def _add(element: Any, *sets: set[Any]) -> None:
