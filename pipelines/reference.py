@@ -26,8 +26,8 @@ from pipelines.config.settings import (
     SourceSettings,
     WorkSettings,
 )
-from pipelines.config.units import duration_text, size_text
 from transforms.sinks import SINKS
+from wirewatch.units import duration_text, size_text
 
 _INTRODUCTION: Final = """\
 # Configuration

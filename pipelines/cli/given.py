@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.config.units import seconds
 from wirewatch.errors import ConfigurationError, WirewatchError
 from wirewatch.identity import normalise_url
+from wirewatch.units import seconds
 
 S = TypeVar("S", bound=BaseModel)
 

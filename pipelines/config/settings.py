@@ -27,13 +27,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from pipelines.config.units import duration_text, seconds, size, size_text
 from transforms.sinks import AnySink
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Track
 from wirewatch.store.engine import parse as parse_store
 from wirewatch.times.zones import region
+from wirewatch.units import duration_text, seconds, size, size_text
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.config import BadConfiguration, Config, load
-from pipelines.config.units import duration_text, seconds, size, size_text
 from pipelines.reference import reference
 from tests.builders import NOON
 from transforms.sinks.jsonl import JsonLinesSink
 from wirewatch.clock import FixedClock
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Instance, Source, Track
+from wirewatch.units import duration_text, seconds, size, size_text
 
 ROOT = Path(__file__).parents[2]
 LEAST = """\

@@ -14,6 +14,7 @@ from wirewatch.diff.words import paragraph_number, paragraphs, words
 from wirewatch.model import Diff, Hunk, Wording
 from wirewatch.redline import visible
 
+LANGUAGES: Final = ("en",)
 _CLAUSES: Final = 4  # named one by one; the rest are counted
 _QUOTED: Final = 60  # characters of a quotation
 _FIELDS: Final = {"credit": "photo credit", "correction": "correction note"}
