@@ -192,7 +192,7 @@ class Channel(BaseModel, ABC):
 
     def compose(self, alert: Alert, links: Links) -> Message:
         """Return what this channel says about an alert, in its language, zone and templates."""
-        return compose(alert, links, language=self.language, zone=self.zone, kind=self.kind, templates=self.templates)
+        return compose(alert, links, language=self.language, zone=self.zone, templates=self.templates)
 
     @abstractmethod
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
