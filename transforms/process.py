@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.errors import WirewatchError
@@ -28,7 +29,7 @@ from wirewatch.store import Store, hosts
 
 T = TypeVar("T")
 
-PRELOADED = ("wirewatch.extract", "wirewatch.feeds", "wirewatch.keeping")
+PRELOADED = ("wirewatch.extract", "wirewatch.feeds", "wirewatch.judging")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Job:
     run: str  # the name its counters are kept under
     fetch: FetchPolicy
     sinks: tuple[str, ...] = ()
+    alerting: Alerting = NO_ALERTS
     children: int | None = None  # processes for untrusted work; None is one a core
     timeout_seconds: float = 10.0  # for one page in one of them
     horizon_seconds: float = 60.0
@@ -89,6 +91,7 @@ def keeper_for(job: Job) -> Keeper:
         clock=job.clock,
         run=job.run,
         sinks=job.sinks,
+        alerting=job.alerting,
         replay=job.replay,
     )
 

@@ -11,48 +11,42 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from wirewatch import schedule
+from wirewatch.alerts.matching import NO_ALERTS, Alerting, retractions
 from wirewatch.announcing import Known, News, news, stands
 from wirewatch.availability import availability
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, canonical_json, sha256
 from wirewatch.clock import Clock
-from wirewatch.diff import compare
 from wirewatch.errors import BadContent, StoreError, Superseded
 from wirewatch.extract import EXTRACTOR, read_page
 from wirewatch.feeds.reading import page_address
 from wirewatch.identity import guid_name
+from wirewatch.judging import judged_in
 from wirewatch.model import (
-    WORDING_FIELDS,
     Alias,
     Availability,
     Capture,
     Check,
-    Claim,
     Diff,
     Entry,
     FeedReading,
-    Hunk,
     Instance,
     Outcome,
     Reading,
     Seen,
-    Selector,
     Source,
     Track,
-    Verdict,
-    Wording,
 )
 from wirewatch.reading import FeedRead
 from wirewatch.revisions import (
     Change,
     Ledger,
     Rereading,
-    Transition,
     Want,
     earliest,
     fold,
@@ -61,9 +55,9 @@ from wirewatch.revisions import (
     record,
     stamp_of,
 )
-from wirewatch.significance import judge, uncompared
 from wirewatch.store import (
     Store,
+    alerts,
     articles,
     counters,
     dead_letters,
@@ -99,20 +93,6 @@ class Read:
     source: Source
     check: Check | None = None
     received: Received | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
-    """A diff and what it means."""
-
-    diff: Diff
-    verdict: Verdict
-
-
-def compare_and_judge(old: Wording, new: Wording, old_stamp: Claim | None, new_stamp: Claim | None) -> Judgement:
-    """Return what changed between two wordings and what that means; called in a bounded process."""
-    diff = compare(old, new)
-    return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=old_stamp, new_stamp=new_stamp))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +146,7 @@ class _Plan:
     change: Change
     addition: Addition
     said: Sequence[News]
+    matched: Sequence[alerts.Match]
     backfill: bool
 
     @property
@@ -184,6 +165,7 @@ class Keeper:
     clock: Clock
     run: str
     sinks: tuple[str, ...] = ()
+    alerting: Alerting = NO_ALERTS
     replay: bool = False
 
     def keep(self, read: Read) -> Outcome:
@@ -369,6 +351,13 @@ class Keeper:
             texts[text_hash] = kept[draft.key, text_hash]
         judged = self._judge(change, told, texts)
         backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
+        said: list[News] = []
+        matched: list[alerts.Match] = []
+        if draft.speaks:
+            known = self._known(draft, aliases, judged=judged, texts=texts, backfill=backfill)
+            said = news(draft.key, change, known, draft.merged)
+            hunk_hashes = {one.transition.id: one.hunk_hash for one in judged}
+            matched = self.alerting.matches(draft.key, said, known, hunk_hashes)
         return _Plan(
             evidence=evidence,
             key=draft.key,
@@ -381,7 +370,8 @@ class Keeper:
                 judged=judged,
                 vanished={t.id: told.get(t.id, 0) for t in change.vanished},
             ),
-            said=self._news(draft, aliases, judged=judged, texts=texts, backfill=backfill),
+            said=said,
+            matched=matched,
             backfill=backfill,
         )
 
@@ -442,7 +432,8 @@ class Keeper:
         judged = []
         for transition in change.appeared:
             old, new = texts[transition.old_text].wording, texts[transition.new_text].wording
-            judgement = self._compare(transition, old, new)
+            stamps = (transition.old.stamp, transition.new.modified)
+            judgement = judged_in(self.pool, old, new, *stamps, about=transition.new.url)
             judged.append(
                 Judged(
                     transition=transition,
@@ -454,15 +445,7 @@ class Keeper:
             )
         return tuple(judged)
 
-    def _compare(self, transition: Transition, old: Wording, new: Wording) -> Judgement:
-        stamps = (transition.old.stamp, transition.new.modified)
-        try:
-            return self.pool.run(compare_and_judge, old, new, *stamps, returns=Judgement, about=transition.new.url)
-        except BadContent:  # too long for a fine comparison: the change is still said, field by field
-            coarse = _field_by_field(old, new)
-            return Judgement(diff=coarse, verdict=uncompared(coarse))
-
-    def _news(
+    def _known(
         self,
         draft: _Draft,
         kept: Mapping[str, Sequence[Alias]],
@@ -470,13 +453,12 @@ class Keeper:
         judged: Sequence[Judged],
         texts: Mapping[str, Text],
         backfill: bool,
-    ) -> list[News]:
-        if not draft.speaks:
-            return []
+    ) -> Known:
+        """Return what is needed to tell of the change."""
         evidence = draft.evidence
         aliases = {alias.name: alias for key in draft.found for alias in kept[key]}
         aliases |= {alias.name: alias for alias in evidence.aliases}
-        known = Known(
+        return Known(
             instance=self.instance,
             recorded=self.clock.now(),
             observed=evidence.observed,
@@ -488,7 +470,6 @@ class Keeper:
             backfill=backfill,
             paywalled=evidence.reading is not None and evidence.reading.paywalled,
         )
-        return news(draft.key, draft.change, known, draft.merged)
 
     # Writing
 
@@ -501,6 +482,7 @@ class Keeper:
             for other in plan.found:
                 if other != plan.key:
                     ledger.absorb(conn, plan.key, other)
+                    alerts.move(conn, plan.key, other)
         ledger.claim_names(conn, [plan.naming for plan in plans])
         ledger.write(conn, {plan.key: (plan.addition, plan.change.after) for plan in plans})
         ledger.describe_all(conn, {plan.key: _described(plan) for plan in plans})
@@ -531,6 +513,9 @@ class Keeper:
             for one in plan.said
         ]
         outbox.announce_all(conn, items, self.sinks)
+        now = self.clock.now()
+        alerts.take_back(conn, retractions(one for plan in plans for one in plan.said), now, now + self.alerting.settle)
+        alerts.keep(conn, [match for plan in plans for match in plan.matched])
 
     def _keep_page(self, conn: Connection, plan: _Plan, read: Read) -> None:
         reading, capture = read.reading, read.capture
@@ -756,23 +741,6 @@ def _texts(readings: Sequence[Reading]) -> dict[str, Text]:
         for one in readings
         if one.wording is not None and one.text_hash is not None and one.content_hash is not None
     }
-
-
-def _field_by_field(old: Wording, new: Wording) -> Diff:
-    """Return the coarsest exact diff there is: each changed field replaced as a whole."""
-    hunks = []
-    for name in WORDING_FIELDS:
-        before, after = getattr(old, name) or "", getattr(new, name) or ""
-        if before == after:
-            continue
-        op: Literal["insert", "delete", "replace"] = "replace" if before and after else "insert" if after else "delete"
-        hunks.append(Hunk(field=name, op=op, old=_whole(before), new=_whole(after)))
-    removed, added = (sum(len(getattr(hunk, side).exact.split()) for hunk in hunks) for side in ("old", "new"))
-    return Diff(hunks=tuple(hunks), words_added=added, words_removed=removed, similarity=0.0)
-
-
-def _whole(text: str) -> Selector:
-    return Selector(exact=text, prefix="", suffix="", start=0, end=len(text))
 
 
 def _hunk_hash(diff: Diff) -> str:

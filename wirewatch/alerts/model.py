@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from wirewatch.model import Claim, Diff, Revision, Verdict, Wording
-
-Happened = Literal["published", "revised", "restamped", "withdrawn", "returned", "merged", "retracted"]
+from wirewatch.model import Claim, Diff, Happened, Revision, Verdict, Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,8 +18,8 @@ class Story:
     """What happened to one article: one event, or several successive revisions told as one change.
 
     `old` and `new` are the wordings on both sides of `diff`, the oldest unsent and the newest; all three are None where
-    no wording changed. `not_before` and `not_after` are the window in which the change happened. `boilerplate` counts the
-    articles of the host that changed alike, this one included; 0 where it is the only one.
+    no wording changed. `not_before` and `not_after` are the window in which the change happened. `boilerplate` counts
+    the articles of the host that changed alike, this one included; 0 where it is the only one.
     """
 
     article: str  # its key

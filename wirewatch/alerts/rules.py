@@ -17,9 +17,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from wirewatch.alerts.model import Happened
 from wirewatch.diff.words import whole_words, words
-from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Reason, Verdict, Wording
+from wirewatch.model import WORDING_FIELDS, Diff, Happened, Hunk, Reason, Verdict, Wording
 from wirewatch.significance.weights import WEIGHTS
 
 _LONGEST_PHRASE: Final = 200  # characters; so much is looked at on either side of a change

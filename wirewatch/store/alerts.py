@@ -278,7 +278,9 @@ def claim(store: Store, channel: str, *, now: datetime, limit: int, lease_second
     """Lease alerts of a channel that are due, those that failed least first."""
     a, lease = alerts.c, new_lease()
     free = sa.or_(a.lease_ends.is_(None), a.lease_ends <= now)
-    on = sa.select(alert_channels.c.name).where(alert_channels.c.name == channel, alert_channels.c.off_since.is_(None))
+    c = alert_channels.c
+    on = sa.select(c.name).where(c.name == channel, c.off_since.is_(None))
+    on = on.where(sa.or_(c.held_until.is_(None), c.held_until <= now))
     with store.begin() as conn:
         if conn.scalar(on) is None:
             return []
@@ -316,10 +318,16 @@ def mark_sent(store: Store, alert: Formed, subject: str, now: datetime, ripe: da
         _follow_up(conn, conn.execute(retracted).all(), now, ripe)
 
 
-def mark_failed(store: Store, alert: Formed, detail: str, due: datetime) -> None:
-    """Note that an attempt failed and when the next is; an alert some of which was retracted meanwhile is undone."""
-    m = alert_matches.c
+def mark_failed(store: Store, alert: Formed, detail: str, due: datetime, held: datetime | None = None) -> None:
+    """Note that an attempt failed and when the next is; an alert some of which was retracted meanwhile is undone.
+
+    `held` is until when the receiver wants nothing at all.
+    """
+    m, c = alert_matches.c, alert_channels.c
     with store.begin() as conn:
+        if held is not None:
+            longer = sa.and_(c.name == alert.channel, sa.or_(c.held_until.is_(None), c.held_until < held))
+            conn.execute(sa.update(alert_channels).where(longer).values(held_until=held))
         if not _settle(conn, alert, "waiting", None, detail=detail, due=due, failures=alert.attempts):
             return
         retracted = sa.select(m.id).where(m.alert == alert.id, m.retracted.is_not(None))
@@ -344,7 +352,12 @@ def switch_on(store: Store, channel: str) -> bool:
     """Send to a channel again; return False if it was not off."""
     off = sa.and_(alert_channels.c.name == channel, alert_channels.c.off_since.is_not(None))
     with store.begin() as conn:
-        return conn.execute(sa.update(alert_channels).where(off).values(off_since=None, reason="")).rowcount == 1
+        return (
+            conn.execute(
+                sa.update(alert_channels).where(off).values(off_since=None, held_until=None, reason="")
+            ).rowcount
+            == 1
+        )
 
 
 def send_again(store: Store, ids: Collection[str], now: datetime) -> list[str]:
@@ -415,6 +428,11 @@ def matches_of(conn: Connection, alert: str) -> list[Match]:
     """Return the matches that an alert tells, those that joined it included."""
     query = sa.select(alert_matches).where(alert_matches.c.alert == alert)
     return [_match(row) for row in conn.execute(query.order_by(alert_matches.c.matched, alert_matches.c.id))]
+
+
+def matches_by_id(conn: Connection, ids: Collection[str]) -> list[Match]:
+    """Return matches by their ids."""
+    return [_match(row) for row in conn.execute(sa.select(alert_matches).where(alert_matches.c.id.in_(ids)))]
 
 
 def body(conn: Connection, alert: str) -> bytes | None:

@@ -17,7 +17,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from wirewatch.store import Store
-from wirewatch.store.tables import articles, deliveries, feeds, inbox
+from wirewatch.store.tables import alert_channels, alerts, articles, deliveries, feeds, inbox
 
 _NO_LEASE: Final = {"lease": None, "lease_ends": None}
 
@@ -31,7 +31,7 @@ def end_dead(store: Store, now: datetime) -> int:
     """End the leases of processes of this machine that are no more; return how many rows they held."""
     ended = 0
     with store.begin() as conn:
-        for table in (feeds, articles, inbox, deliveries):
+        for table in (feeds, articles, inbox, deliveries, alerts, alert_channels):
             running = sa.select(table.c.lease).distinct().where(table.c.lease_ends > now)
             dead = [lease for lease in conn.scalars(running) if lease and _is_dead(lease)]
             if not dead:

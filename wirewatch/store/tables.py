@@ -351,13 +351,14 @@ alerts = Table(
     ),
 )
 
-# Who forms a channel's alerts now, and whether its receiver wants no more.
+# Who forms a channel's alerts now, and whether its receiver wants none for a while or for good.
 alert_channels = Table(
     "alert_channels",
     metadata,
     Column("name", PlainText, primary_key=True),
     Column("lease", PlainText),
     Column("lease_ends", Microseconds),
+    Column("held_until", Microseconds),  # its receiver wants nothing before that
     Column("off_since", Microseconds),
     Column("reason", PlainText, nullable=False, server_default=text("''")),
 )

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("name", _text(), nullable=False),
         sa.Column("lease", _text(), nullable=True),
         sa.Column("lease_ends", sa.BigInteger(), nullable=True),
+        sa.Column("held_until", sa.BigInteger(), nullable=True),
         sa.Column("off_since", sa.BigInteger(), nullable=True),
         sa.Column("reason", _text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_alert_channels"),

@@ -1,0 +1,317 @@
+"""Send what is ripe: form alerts of what waits, keep them, then claim, send and mark them, channel by channel.
+
+An alert is whole in the store before it goes out for the first time, under an id that follows from what it tells. So
+whenever a sender dies, the next one sends the same under the same id: nothing is lost, and at most what was on its
+way comes twice. Channels share nothing but the store: a slow one delays no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.gathering import Gathered, gather
+from wirewatch.alerts.message import Links
+from wirewatch.alerts.model import Alert
+from wirewatch.alerts.pacing import Bundle, decide, next_attempt, quiet_until
+from wirewatch.bounded import Pool
+from wirewatch.canonical import canonical_json, sha256
+from wirewatch.clock import Clock
+from wirewatch.encoding import revive_json
+from wirewatch.errors import BadContent, DeliveryGone, DeliveryRefused, RetryLater, WirewatchError
+from wirewatch.model import Instance
+from wirewatch.store import Store, alerts, dead_letters
+from wirewatch.store.alerts import Formed
+
+SEND_SECONDS: Final = 60.0  # for one attempt, whatever its channel does; channels have shorter limits of their own
+LEASE_SECONDS: Final = 300.0  # longer than a batch of attempts takes; a sender that died holds it no longer than that
+AT_ONCE: Final = 8  # alerts of one channel under way in one process
+_AT_A_TIME: Final = 500  # matches looked at together
+_ROUNDS: Final = 1000  # of forming; each takes something off what waits
+
+Say = Callable[[str], None]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """All that a sender needs: where alerts wait, whom they go to, and what is said of the deployment.
+
+    `caps` are the rules' alerts an hour; `settle_seconds` is how long a follow-up waits for more.
+    """
+
+    store: Store
+    instance: Instance
+    channels: tuple[Channel, ...]
+    caps: Mapping[str, int]
+    links: Links
+    clock: Clock
+    pool: Pool
+    settle_seconds: float = 120.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(channel.name for channel in self.channels)
+
+
+@dataclass(kw_only=True)
+class Sent:
+    """What one round did, by channel: alerts sent, attempts that failed, alerts given up; and what comes when.
+
+    `waiting` counts alerts on their way and matches that none tells yet; `wake` is when something may go again.
+    """
+
+    sent: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    dead: Counter[str] = field(default_factory=Counter)
+    waiting: dict[str, int] = field(default_factory=dict)
+    wake: datetime | None = None
+
+    def sentence(self) -> str:
+        """Return it in one line; empty where there was nothing to do and nothing waits."""
+        parts = [f"Sent {_number(self.sent.total(), 'alert')}" + _by_channel(self.sent)]
+        parts += [f"{_number(self.failed.total(), 'attempt')} failed"] if self.failed else []
+        parts += [f"{_number(self.dead.total(), 'alert')} given up"] if self.dead else []
+        if waiting := sum(self.waiting.values()):
+            until = f" until {self.wake:%Y-%m-%d %H:%M:%S} UTC" if self.wake else ""
+            parts.append(f"{waiting:,} {'waits' if waiting == 1 else 'wait'}{until}")
+        return "; ".join(parts) + "." if len(parts) > 1 or self.sent else ""
+
+
+async def send_once(office: Office, say: Say) -> Sent:
+    """Send what is ripe on every channel, each for itself; return what was done and what waits."""
+    sent = Sent()
+    wakes = await _together([_serve(office, channel, sent, say) for channel in office.channels])
+    await _close(office)
+    backlog = alerts.backlog(office.store, office.names)
+    sent.waiting = {name: one.matches + one.alerts for name, one in backlog.items() if one.matches + one.alerts}
+    due = [one.next_due for one in backlog.values() if one.next_due and not one.off_since]
+    sent.wake = min((at for at in (*wakes, *due) if at), default=None)
+    return sent
+
+
+async def send_every(
+    office: Office, seconds: float, stop: asyncio.Event, say: Say, *, sent: Callable[[Sent], None]
+) -> None:
+    """Send on every channel every so many seconds, each on its own beat, until `stop` is set."""
+
+    async def tend(channel: Channel) -> None:
+        while not stop.is_set():
+            round_ = Sent()
+            await _serve(office, channel, round_, say)
+            sent(round_)
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    await _together([tend(channel) for channel in office.channels])
+    await _close(office)
+
+
+async def _together(work: Sequence[Awaitable[datetime | None]]) -> list[datetime | None]:
+    """Do all of it to its end, and raise then what one of it raised."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
+
+
+async def _close(office: Office) -> None:
+    for channel in office.channels:
+        await channel.close()
+
+
+async def _serve(office: Office, channel: Channel, sent: Sent, say: Say) -> datetime | None:
+    """Form and send what is ripe on one channel; return when there may be more.
+
+    Once an attempt has failed the rest waits for the next round: whoever does not answer is not asked a hundred times.
+    """
+    wake = await asyncio.to_thread(form, office, channel)
+    now = office.clock.now()
+    if (silent_until := quiet_until(channel, now)) is not None:
+        return silent_until
+    while True:
+        claimed = await asyncio.to_thread(
+            alerts.claim,
+            office.store,
+            channel.name,
+            now=office.clock.now(),
+            limit=AT_ONCE,
+            lease_seconds=LEASE_SECONDS,
+        )
+        if not claimed:
+            return wake
+        arrived = await asyncio.gather(*(_attempt(office, channel, one, sent, say) for one in claimed))
+        if not all(arrived):
+            return wake
+
+
+# Forming
+
+
+def form(office: Office, channel: Channel) -> datetime | None:
+    """Make alerts of what is ripe and keep them; return when there may be more to form, None if nothing waits."""
+    store = office.store
+    lease = alerts.lease_channel(store, channel.name, office.clock.now(), LEASE_SECONDS)
+    if lease is None:  # another sender is at it
+        return None
+    try:
+        for _ in range(_ROUNDS):
+            now = office.clock.now()
+            with store.reading() as conn:
+                desk = alerts.desk(conn, channel.name, now, _AT_A_TIME)
+            decision = decide(desk, channel, office.caps, now)
+            if not (decision.bundles or decision.joined or decision.held):
+                return decision.wake
+            formed, void = _formed(office, channel, decision.bundles, now)
+            with store.begin() as conn:
+                if not alerts.form(conn, channel.name, lease, formed):
+                    return None
+                alerts.join(conn, decision.joined)
+                alerts.hold(conn, decision.held, now)
+                alerts.cancel(conn, void)
+    finally:
+        alerts.release_channel(store, channel.name, lease)
+    return None
+
+
+def _formed(
+    office: Office, channel: Channel, bundles: Sequence[Bundle], now: datetime
+) -> tuple[list[tuple[Formed, Sequence[str]]], list[str]]:
+    """Return the alerts of the bundles, each with its matches, and the matches of what no longer stands."""
+    tellings = [telling for bundle in bundles for telling in bundle.tellings]
+    gathered = iter(gather(office.store, office.pool, office.instance, tellings))
+    formed: list[tuple[Formed, Sequence[str]]] = []
+    void: list[str] = []
+    for bundle in bundles:
+        told = [next(gathered) for _ in bundle.tellings]
+        gone = [match for one in told for match in one.void]
+        matches = [match.id for match in bundle.matches if match.id not in gone]
+        void += gone
+        if matches:
+            formed.append((_whole(_alert(bundle, told, channel.name, matches, now)), matches))
+    return formed, void
+
+
+def _alert(bundle: Bundle, told: Sequence[Gathered], channel: str, matches: Sequence[str], now: datetime) -> Alert:
+    stories = tuple(story for one in told for story in one.stories)
+    kind = "digest" if bundle.kind == "change" and len(stories) > 1 else bundle.kind
+    return Alert(
+        id=alert_id(channel, matches),
+        kind=kind,
+        channel=channel,
+        rule=", ".join(bundle.rules),
+        created=now,
+        stories=stories,
+        more=bundle.more,
+    )
+
+
+def alert_id(channel: str, parts: Sequence[str]) -> str:
+    """Return the id of the alert that tells a channel of these matches, or of an operator's condition."""
+    return sha256(canonical_json(["alert", channel, *sorted(parts)]))[:32]
+
+
+def _whole(alert: Alert) -> Formed:
+    return Formed(
+        id=alert.id,
+        channel=alert.channel,
+        rule=alert.rule,
+        kind=alert.kind,
+        created=alert.created,
+        body=canonical_json(alert),
+    )
+
+
+def put(office_store: Store, alert: Alert) -> None:
+    """Keep an alert that no match is behind, to be sent like all others."""
+    with office_store.begin() as conn:
+        alerts.put(conn, _whole(alert))
+
+
+# Sending
+
+
+async def _attempt(office: Office, channel: Channel, claimed: Formed, sent: Sent, say: Say) -> bool:
+    """Send one alert and mark how that ended; return whether the channel goes on taking alerts."""
+    name = channel.name
+    try:
+        alert = revive_json(Alert, claimed.body)
+        message = channel.compose(alert, office.links)
+        for problem in message.problems:
+            say(f"Channel {name}: {problem}")
+        async with asyncio.timeout(SEND_SECONDS):
+            await channel.send(alert, message, office.clock.now())
+    except DeliveryGone as error:
+        await asyncio.to_thread(_give_up, office, claimed, str(error), gone=True)
+        sent.dead[name] += 1
+        say(f"Channel {name} is off: {_clause(error)}; `wirewatch alerts on {name}` switches it on again")
+        return False
+    except (DeliveryRefused, BadContent) as error:
+        await asyncio.to_thread(_give_up, office, claimed, str(error))
+        sent.dead[name] += 1
+        say(f"Channel {name}: alert {claimed.id} was given up: {error}")
+        return True
+    except TimeoutError:
+        return await _failed(office, claimed, f"Nothing came back within {SEND_SECONDS:g} s", sent, say)
+    except RetryLater as error:
+        return await _failed(office, claimed, str(error), sent, say, asked_seconds=error.retry_after_seconds)
+    except WirewatchError as error:
+        return await _failed(office, claimed, str(error), sent, say)
+    except Exception as error:  # noqa: BLE001 (no other channel may wait for it; in the end it is a dead letter)
+        _log.exception("Channel %s failed in an unforeseen way", name)
+        return await _failed(office, claimed, f"{type(error).__name__}: {error}", sent, say)
+    settle = timedelta(seconds=office.settle_seconds)
+    now = office.clock.now()
+    await asyncio.to_thread(alerts.mark_sent, office.store, claimed, message.subject, now, now + settle)
+    sent.sent[name] += 1
+    return True
+
+
+async def _failed(
+    office: Office, claimed: Formed, why: str, sent: Sent, say: Say, *, asked_seconds: float | None = None
+) -> bool:
+    now = office.clock.now()
+    due = next_attempt(claimed.id, claimed.attempts, now, asked_seconds)
+    name = claimed.channel
+    sent.failed[name] += 1
+    if due is None:
+        await asyncio.to_thread(_give_up, office, claimed, why)
+        sent.dead[name] += 1
+        say(f"Channel {name}: alert {claimed.id} was given up after {claimed.attempts} attempts: {why}")
+    else:
+        held = now + timedelta(seconds=asked_seconds) if asked_seconds else None
+        await asyncio.to_thread(alerts.mark_failed, office.store, claimed, why, due, held=held)
+        say(f"Channel {name}: {_clause(why)}; the next attempt is at {due:%Y-%m-%d %H:%M:%S} UTC")
+    return False
+
+
+def _give_up(office: Office, claimed: Formed, why: str, *, gone: bool = False) -> None:
+    now = office.clock.now()
+    with office.store.begin() as conn:
+        if gone:
+            alerts.switch_off(conn, claimed.channel, why, now)
+        if alerts.mark_dead(conn, claimed, why, now):
+            reason = f"{_clause(why)} (channel {claimed.channel}; `wirewatch alerts again {claimed.id}` sends it again)"
+            dead_letters.add(conn, at=now, step="alert", reason=reason)
+
+
+def _clause(sentence: object) -> str:
+    return str(sentence).rstrip(".")
+
+
+def _by_channel(counts: Counter[str]) -> str:
+    return f" ({', '.join(f'{n:,} to {name}' for name, n in sorted(counts.items()))})" if counts else ""
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
