@@ -52,6 +52,7 @@ _SPACELESS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _ABOVE: Final = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3\u3099\u309a"
+_ESCAPED: Final = r"\g<1>\\"
 _WORD: Final = re.compile(rf"\s*(?:(?:[{_SPACELESS}][{_ABOVE}]*){{1,2}}|[^\s{_SPACELESS}]+)")
 _NOTES: Final = frozenset({"folded", "more"})
 _STYLES: Final = {"deleted": "red strike", "inserted": "green underline"}
@@ -134,16 +135,18 @@ def html(
     changes: int | None = None,
     labels: Labels = ENGLISH,
     styles: bool = False,
+    marks: bool = False,
 ) -> str:
     """Return the redline as HTML: one `<section>` a field, with `<del>` and `<ins>`; all text is escaped.
 
     `styles` writes the colours into the elements, for mail; a page with a style sheet of its own leaves it out.
+    `marks` writes those of `plain` as well, for where colours and elements may get lost on the way.
     `context`, `changed` and `changes` as in `plain`.
     """
     style = {tag: f' style="{css}"' if styles else "" for tag, css in _HTML_STYLES.items()}
     sections = (
         f'<section class="redline"{style["section"]}><h3>{labels.headings[name]}</h3>'
-        f'<p dir="auto">{"".join(_html(piece, style, labels) for piece in pieces)}</p></section>'
+        f'<p dir="auto">{"".join(_html(piece, style, labels, marks=marks) for piece in pieces)}</p></section>'
         for name, pieces in _fields(diff, old, _Excerpt(context=context, changed=changed, changes=changes))
     )
     return "\n".join(sections)
@@ -218,37 +221,38 @@ def _folded(text: str, context: int | None, *, after: bool, before: bool) -> Ite
         yield Piece("same", text[last:])
 
 
-def _note(piece: Piece, labels: Labels) -> str:
-    return f"[… {labels.words.format(piece.folded)} …]" if piece.kind == "folded" else _more(piece, labels)
-
-
-def _more(piece: Piece, labels: Labels) -> str:
-    return f"[… {labels.more.format(piece.folded)}]"
-
-
 def _plain(piece: Piece, labels: Labels) -> str:
     if piece.kind in _NOTES:
         return f"{piece.text}{_note(piece, labels)}"
-    text = _MARK.sub(r"\g<1>\\", visible(piece.text))
-    move = f"{labels.moved} {piece.move}" if piece.move is not None else ""
-    if piece.kind == "deleted":
-        return f"[{move}-{text}-]"
-    if piece.kind == "inserted":
-        return f"{{{move}+{text}+}}"
-    return text
+    before, after = _marks(piece, labels)
+    return f"{before}{_MARK.sub(_ESCAPED, visible(piece.text))}{after}"
 
 
-def _html(piece: Piece, style: dict[str, str], labels: Labels) -> str:
+def _html(piece: Piece, style: dict[str, str], labels: Labels, *, marks: bool) -> str:
     if piece.kind in _NOTES:
         return f"{piece.text}<small{style['small']}>{_note(piece, labels)}</small>"
-    text = escaping.escape(visible(piece.text)).replace("\n", "<br>")
+    before, after = _marks(piece, labels) if marks else ("", "")
+    text = _MARK.sub(_ESCAPED, visible(piece.text)) if marks else visible(piece.text)
+    text = escaping.escape(f"{before}{text}{after}").replace("\n", "<br>")
     if piece.kind == "same":
         return text
     tag = "del" if piece.kind == "deleted" else "ins"
     if piece.move is None:
         return f"<{tag}{style[tag]}>{text}</{tag}>"
-    label = f"<small{style['small']}>[{labels.moved} {piece.move}] </small>"
+    label = "" if marks else f"<small{style['small']}>[{labels.moved} {piece.move}] </small>"
     return f'{label}<{tag} data-move="{piece.move}"{style[tag]}>{text}</{tag}>'
+
+
+def _marks(piece: Piece, labels: Labels) -> tuple[str, str]:
+    move = f"{labels.moved} {piece.move}" if piece.move is not None else ""
+    if piece.kind == "deleted":
+        return f"[{move}-", "-]"
+    return (f"{{{move}+", "+}") if piece.kind == "inserted" else ("", "")
+
+
+def _note(piece: Piece, labels: Labels) -> str:
+    count = (labels.words if piece.kind == "folded" else labels.more).format(piece.folded)
+    return f"[… {count} …]" if piece.kind == "folded" else f"[… {count}]"
 
 
 def _sign(match: re.Match[str]) -> str:

@@ -200,7 +200,7 @@ def _told(alert: Alert, story: Story, say: Language, links: Links, zone: ZoneInf
         notes=tuple(_notes(story, say)) if alert.kind != "group" else (),
         redline_text=redline.plain(diff, old, **bounds) if diff and old else "",
         # The redline escapes what it quotes.
-        redline_html=Markup(redline.html(diff, old, styles=True, **bounds) if diff and old else ""),  # noqa: S704
+        redline_html=Markup(redline.html(diff, old, styles=True, marks=True, **bounds) if diff and old else ""),  # noqa: S704
         record=_record(story, say, links),
         record_url=(links.page("revisions", story.new_revision.id) if story.new_revision else None) or "",
         page_url=links.page("articles", story.article) or "",

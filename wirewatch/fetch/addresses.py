@@ -20,7 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from wirewatch.errors import SourceRefuses
-from wirewatch.fetch.policy import Address, FetchPolicy
+from wirewatch.fetch.policy import Address, Reach
 
 # RFC 9110, 4.1, asks for at least 8000 octets; longer ones are traps or mistakes.
 _LONGEST_URL: Final = 8000
@@ -147,10 +147,10 @@ class AddressBook(AbstractResolver):
     Names are looked up on threads of its own: a dead name server must not hold up the threads that fetch slots.
     """
 
-    def __init__(self, policy: FetchPolicy) -> None:
-        self._networks = policy.allowed_networks()
-        self._hosts = policy.allowed_hosts()
-        self._endpoints = policy.endpoints()
+    def __init__(self, reach: Reach) -> None:
+        self._networks = reach.allowed_networks()
+        self._hosts = reach.allowed_hosts()
+        self._endpoints = reach.endpoints()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="names")
 
     @contextmanager

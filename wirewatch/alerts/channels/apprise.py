@@ -1,0 +1,173 @@
+"""Send alerts by whatever apprise knows: e-mail, Slack, Teams, Telegram, Matrix and a hundred others.
+
+Apprise is given what it needs to know what it handles: HTML as HTML, text as text, so that it escapes for services
+that would read markup into it. What remains are mentions, which no escaping covers; they are broken up here. Its calls
+block, so they run on a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from wirewatch.alerts.channels.base import Channel, Said
+from wirewatch.alerts.message import Message
+from wirewatch.alerts.model import Alert
+from wirewatch.errors import RetryLater
+from wirewatch.units import seconds
+
+if TYPE_CHECKING:
+    from apprise import Apprise
+
+_GRACE: Final = 5.0  # seconds after its own limit in which apprise gives its answer
+_MAIL: Final = frozenset({"mailto", "mailtos"})  # where an @ calls nobody
+# An invisible character that no service takes for part of a name: the word joiner.
+_BREAK: Final = "\u2060"
+_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
+# What calls people: @name, also inside of a word where the name is everybody's; Slack's, Discord's and Google's <!here>,
+# <@U1>, <users/all>.
+_MENTION: Final = re.compile(
+    r"(?<![^\W_])[@＠](?=\w)|[@＠](?=everyone|here|channel|room|all|team)|<(?=[!@#&:/\w])", re.IGNORECASE
+)
+_TAG: Final = re.compile(r"(<[^>]*>)")
+_ESCAPED: Final = 1.6  # how much longer a text becomes, at most, where a service's markup is escaped in it
+_LEAST_SECRET: Final = 4  # characters; shorter parts of an address tell nothing, and stand in every sentence
+
+
+def _known(url: SecretStr) -> SecretStr:
+    if _opened(url) is None:
+        scheme = url.get_secret_value().partition("://")[0]
+        hint = f", {scheme}://" if re.fullmatch(r"[a-z0-9+-]{1,30}", scheme) else ""
+        raise ValueError(f"is no address that apprise can use{hint}; docs/alerts.md has examples")
+    return url
+
+
+def _opened(url: SecretStr) -> Apprise | None:
+    from apprise import Apprise, AppriseAsset  # noqa: PLC0415 (takes seconds to import)
+
+    log = logging.getLogger("apprise")
+    log.propagate = False  # what goes wrong is raised, not logged: its lines name addresses
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    asset = AppriseAsset(app_id="Wirewatch", app_desc="Wirewatch", app_url="", image_url_mask="", image_url_logo="")
+    service = Apprise(asset=asset)
+    return service if service.add(url.get_secret_value()) and len(service) == 1 else None
+
+
+def _timeout(value: object) -> float:
+    wait = seconds(value)
+    if not 1 <= wait <= 50:
+        raise ValueError("is not between 1s and 50s")
+    return wait
+
+
+class AppriseChannel(Channel):
+    """Send alerts by e-mail, Slack, Teams, Telegram, Matrix or another service that apprise knows."""
+
+    kind: Literal["apprise"]
+    url: Annotated[
+        SecretStr,
+        AfterValidator(_known),
+        Said("apprise address"),
+        Field(description="Where alerts go, in apprise's spelling, from the environment."),
+    ]
+    timeout: Annotated[
+        float,
+        BeforeValidator(_timeout),
+        Said("duration, 1s to 50s"),
+        Field(description="How long sending one alert may take."),
+    ] = 30.0
+
+    async def send(self, alert: Alert, message: Message, now: datetime) -> None:
+        """Hand the message to the service, as HTML where that takes it, else as text."""
+        try:
+            async with asyncio.timeout(self.timeout + _GRACE):
+                problem = await asyncio.to_thread(self._notify, alert, message)
+        except TimeoutError:
+            problem = f"nothing was done within {self.timeout:g} seconds"
+        if problem is not None:
+            raise RetryLater(f"Channel {self.name}: {self._without_secrets(problem)}", about=self.name)
+
+    def _notify(self, alert: Alert, message: Message) -> str | None:
+        """Return what went wrong, or None. Blocks."""
+        from apprise import AppriseResultStatus, NotifyFormat  # noqa: PLC0415
+
+        opened = _opened(self.url)
+        assert opened is not None  # it was when the configuration was read
+        service: Any = opened[0]
+        is_mail = self._scheme in _MAIL
+        if is_mail:
+            # The id is the same on every attempt; and no out-of-office message answers (RFC 3834, 5).
+            service.headers |= {"X-Wirewatch-Alert": alert.id, "Auto-Submitted": "auto-generated"}
+        as_html = service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
+        body = message.html if is_mail else without_mentions_html(message.html)
+        if not as_html or len(body) > service.body_maxlen:
+            as_html = False
+            body = fitted(message, int(service.body_maxlen / (1 if is_mail else _ESCAPED)))
+            body = body if is_mail else without_mentions(body)
+        subject = message.subject if is_mail else without_mentions(message.subject)
+        result = opened.notify(
+            body=body,
+            # Where there are no subjects, apprise would put it before the first line, which says the same.
+            title=subject[: service.title_maxlen] if service.title_maxlen > 0 else "",
+            body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
+            timeout=self.timeout,
+        )
+        if result:
+            return None
+        if result.status == AppriseResultStatus.TIMEOUT:
+            return f"{service.service_name} was not done within {self.timeout:g} seconds"
+        said = next((entry.message for entry in reversed(list(result.logs())) if entry.message), "it did not say why")
+        return f"{service.service_name} did not take it: {' '.join(said.split())[:300]}"
+
+    @property
+    def _scheme(self) -> str:
+        return self.url.get_secret_value().partition("://")[0].lower()
+
+    def _without_secrets(self, text: str) -> str:
+        """Return a sentence without any part of the channel's address."""
+        parts = re.split(r"[/:@?&=,%]+", self.url.get_secret_value().partition("://")[2])
+        for part in sorted((part for part in parts if len(part) >= _LEAST_SECRET), key=len, reverse=True):
+            text = text.replace(part, "…")
+        return text
+
+
+def without_mentions(text: str) -> str:
+    """Return a text in which nothing calls anybody, by an invisible character; web addresses keep working."""
+    parts, at = [], 0
+    for address in _ADDRESS.finditer(text):
+        parts += [_MENTION.sub(_broken, text[at : address.start()]), address[0].replace("@", "%40")]
+        at = address.end()
+    return "".join([*parts, _MENTION.sub(_broken, text[at:])])
+
+
+def without_mentions_html(fragment: str) -> str:
+    """Return the same of an HTML fragment, whose elements stay as they are."""
+    pieces = _TAG.split(fragment)
+    return "".join(
+        piece if index % 2 else html.escape(without_mentions(html.unescape(piece)), quote=False)
+        for index, piece in enumerate(pieces)
+    )
+
+
+def fitted(message: Message, most: int) -> str:
+    """Return a message's text, or as many of its lines as fit, beginning and end: the last ones have the links."""
+    if len(message.text) <= most:
+        return message.text
+    lines = message.text.split("\n")
+    end = lines.index("", len(lines) - 7) if "" in lines[-7:] else len(lines) - 3
+    foot = "\n".join(["…", *lines[end:]])
+    room = most - len(foot) - 1
+    if room < len(message.first_line):
+        return f"{message.text[: most - 1]}…"
+    return f"{message.text[:room].rpartition(chr(10))[0] or message.text[:room]}\n{foot}"
+
+
+def _broken(match: re.Match[str]) -> str:
+    return f"{match[0]}{_BREAK}"
