@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.sending import SendReport, complete_pass, look_round, send_waiting
 from wirewatch.clock import Clock
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
@@ -47,6 +48,7 @@ class PassReport:
     next_due: datetime | None = None
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)  # what a person should look at
+    alerts: SendReport = field(default_factory=SendReport)
 
     def sentence(self) -> str:
         """Return the pass in one line."""
@@ -56,6 +58,7 @@ class PassReport:
         line = parts[0] + (f": {', '.join(found)}" if found else "") + "."
         line += f" Delivered {_number(sum(self.delivered.values()), 'row')}." if self.delivered else ""
         line += f" {_number(self.waiting, 'row')} still waiting." if self.waiting else ""
+        line += f" {self.alerts.sentence()}" if self.alerts.sentence() else ""
         line += f" {_number(len(self.findings), 'problem')}." if self.findings else ""
         line += f" Next due {self.next_due:%Y-%m-%d %H:%M} UTC." if self.next_due else ""
         return f"{line} ({self.seconds:.1f} s)"
@@ -69,18 +72,29 @@ class PassReport:
             "nextDue": self.next_due.isoformat() if self.next_due else None,
             "seconds": round(self.seconds, 3),
             "findings": self.findings,
+            "alerts": self.alerts.as_json(),
         }
 
 
-def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: None) -> PassReport:
-    """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done."""
+def run_pass(
+    config: Config, clock: Clock, progress: Progress = lambda line: None, *, every_seconds: float | None = None
+) -> PassReport:
+    """Read everything that is due, keep it, deliver it and send what is ripe of the alerts.
+
+    `every_seconds` is how often passes are to come, if that is known. Raise WirewatchError where the work could not be
+    done.
+    """
     began = time.monotonic()
     store = open_store(config, clock.now())
+    look_round(config, store, clock.now())
     run = secrets.token_hex(8)
     delivered: Counter[str] = Counter()
     held = _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    complete_pass(store, clock.now(), every_seconds)
+    sent = send_waiting(config, store, clock, progress)
     seconds = time.monotonic() - began
-    return report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=held)
+    done = report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=held)
+    return replace(done, alerts=sent, findings=[*done.findings, *sent.said])
 
 
 def run_every(
@@ -95,7 +109,7 @@ def run_every(
     """Make a pass every so many seconds, counted from start to start, until `stop` is set."""
     while not stop.is_set():
         began = time.monotonic()
-        reported(run_pass(config, clock, progress))
+        reported(run_pass(config, clock, progress, every_seconds=seconds))
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))
 
 

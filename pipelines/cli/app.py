@@ -63,7 +63,13 @@ feeds = typer.Typer(
 letters = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="See what could not be used, and bring it in again."
 )
+alerting = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Try rules on what is kept, list what was told, and send it again.",
+)
 app.add_typer(feeds, name="feeds", rich_help_panel=_WATCH)
+app.add_typer(alerting, name="alerts", rich_help_panel=_WATCH)
 app.add_typer(letters, name="dead-letters", rich_help_panel=_KEEP)
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)]
@@ -184,6 +190,91 @@ def replay(
     loaded = _load(config)
     code = watching.replay(loaded, inputs, SystemClock(), url=url, observed_at=observed, feed=feed, as_json=json)
     raise typer.Exit(code)
+
+
+@app.command(rich_help_panel=_WATCH)
+def send(
+    config: ConfigArgument = DEFAULT,
+    every: Annotated[str | None, typer.Option(metavar="TIME", help="Go on, looking every 10s, 1m, …")] = None,
+    json: Json = False,
+) -> None:
+    """Send the alerts that are ripe, and say how many wait and until when; `run` does it after each pass."""
+    from pipelines.cli import alerting as sending
+    from pipelines.cli import given
+    from wirewatch.clock import SystemClock
+
+    seconds = None if every is None else given.period(every, "--every")
+    with _opened(config) as (loaded, store):
+        if seconds is None:
+            code = sending.send(loaded, store, SystemClock(), as_json=json)
+        else:
+            code = sending.send_continuously(loaded, store, SystemClock(), seconds, as_json=json)
+    raise typer.Exit(code)
+
+
+@alerting.command("try")
+def alerts_try(
+    config: ConfigArgument = DEFAULT,
+    *,
+    rule: Annotated[str | None, typer.Option(metavar="NAME", help="One rule only.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Events recorded since then, such as 2026-03-16T00:00:00Z.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="How many events are asked, newest first.")
+    ] = 10_000,
+    json: Json = False,
+) -> None:
+    """Show which of the stored events each rule would have matched, and why; nothing is sent."""
+    from pipelines.cli import alerting as sending
+    from pipelines.cli import given
+
+    begin = None if since is None else given.moment(since, "--since")
+    with _opened(config) as (loaded, store):
+        sending.try_rules(loaded, store, rule=rule, since=begin, limit=limit, as_json=json)
+
+
+@alerting.command("list")
+def alerts_list(
+    config: ConfigOption = DEFAULT,
+    *,
+    state: Annotated[str | None, typer.Option(metavar="waiting|sent|dead", help="Those of one state only.")] = None,
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="Those of one channel only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 100,
+    json: Json = False,
+) -> None:
+    """List what was told where and when, what waits, and what was given up and why."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (_, store):
+        sending.list_alerts(store, state=state, channel=channel, limit=limit, as_json=json)
+
+
+@alerting.command("again")
+def alerts_again(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The alerts.")] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Send alerts once more that were sent or given up, under the same id."""
+    from pipelines.cli import alerting as sending
+    from wirewatch.clock import SystemClock
+
+    with _opened(config) as (_, store):
+        sending.send_again(store, ids or (), SystemClock().now(), everything=dead, as_json=json)
+
+
+@alerting.command("on")
+def alerts_on(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The channel's name.")],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Send to a channel again that was switched off because its receiver was gone."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (loaded, store):
+        sending.switch_on(loaded, store, channel)
 
 
 @feeds.command("list")

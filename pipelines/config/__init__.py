@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.config.complaints import complain, complain_of_repetitions, complain_of_secrets
+from pipelines.config.complaints import (
+    complain,
+    complain_of_repetitions,
+    complain_of_secrets,
+    complain_of_unknown_channels,
+)
 from pipelines.config.document import Document, read_document
 from pipelines.config.problems import BadConfiguration, Problem
 from pipelines.config.settings import (
@@ -27,6 +32,8 @@ from pipelines.config.settings import (
     WorkSettings,
 )
 from transforms.sinks.base import Sink
+from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.identity import normalise_url
 from wirewatch.model import Instance, Source
 from wirewatch.store import Store
@@ -55,6 +62,10 @@ class Config:
     feeds: tuple[tuple[str, Source], ...] = ()
     articles: tuple[tuple[str, Source], ...] = ()
     sinks: tuple[Sink, ...] = ()
+    alerting: Alerting = NO_ALERTS
+    channels: tuple[Channel, ...] = ()
+    operator: str | None = None  # the channel that hears of Wirewatch itself
+    public_url: str | None = None  # of the viewer
     work: WorkSettings = field(default_factory=WorkSettings)
 
     @property
@@ -106,6 +117,7 @@ class Config:
             run=run,
             fetch=self.fetch,
             sinks=tuple(sink.name for sink in self.sinks),
+            alerting=self.alerting,
             children=self.work.children,
             timeout_seconds=self.work.timeout,
             horizon_seconds=self.work.horizon,
@@ -129,6 +141,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         feeds=tuple((url, source(feed, url)) for feed in settings.feeds for url in [normalise_url(feed.url)]),
         articles=tuple((normalise_url(one.url), source(one)) for one in settings.articles),
         sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
+        alerting=Alerting(rules=settings.alerts.rules, settle_seconds=settings.alerts.settle),
+        channels=tuple(_anchored(channel, folder) for channel in settings.alerts.channels),
+        operator=settings.alerts.operator,
+        public_url=settings.viewer.public_url,
         work=settings.work,
     )
 
@@ -143,6 +159,7 @@ def parse_settings(document: Document) -> Settings:
     if isinstance(document.value, dict):
         complain_of_repetitions(document)
         complain_of_secrets(document)
+        complain_of_unknown_channels(document)
         try:
             settings = Settings.model_validate(document.value)
         except ValidationError as error:

@@ -28,6 +28,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from transforms.sinks import AnySink
+from wirewatch.alerts.channels import AnyChannel
+from wirewatch.alerts.rules import Rule
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Track
@@ -362,6 +364,29 @@ class WorkSettings(Section):
     ] = 500
 
 
+class AlertSettings(Section):
+    """Who is told what, and where; see [Alerts](alerts.md)."""
+
+    settle: Annotated[
+        Duration,
+        _Lasts(0, HOUR),
+        Field(description="How long an alert waits for what may still change it, or for others like it."),
+    ] = 120.0
+    operator: Text | None = Field(
+        default=None, description="The channel that hears when Wirewatch itself cannot see, and when it can again."
+    )
+    channels: tuple[AnyChannel, ...] = Field(default=(), description="Where alerts go.")
+    rules: tuple[Rule, ...] = Field(default=(), description="Who wants to know what.")
+
+
+class ViewerSettings(Section):
+    """The web pages over the store."""
+
+    public_url: WebAddress | None = Field(
+        default=None, description="Where readers of alerts reach them; left out, alerts name a command instead."
+    )
+
+
 class Settings(Section):
     """One deployment."""
 
@@ -379,6 +404,8 @@ class Settings(Section):
         default=(), description="Articles to watch without a feed."
     )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
+    alerts: AlertSettings = Field(default=AlertSettings(), description="Who is told what, and where.")
+    viewer: ViewerSettings = Field(default=ViewerSettings(), description="The web pages over the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")
 
     @model_validator(mode="before")

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wirewatch.alerts.rules import Matcher, Rule, Subject
-from wirewatch.announcing import Known, News
-from wirewatch.records import stated_language, stated_publisher
 from wirewatch.store.alerts import Match, match_id
 from wirewatch.store.hosts import host_of
+
+if TYPE_CHECKING:
+    from wirewatch.announcing import Known, News
 
 _MATCHED: Final = ("revised", "restamped", "withdrawn", "returned")
 SETTLE_SECONDS: Final = 120.0
@@ -82,6 +83,8 @@ def retractions(said: Iterable[News]) -> dict[str, str]:
 
 def subject_of(news: News, known: Known) -> Subject:
     """Return what a rule is asked about."""
+    from wirewatch.records import stated_language, stated_publisher  # noqa: PLC0415 (a configuration has no records)
+
     assert news.happened is not None
     assert news.revision is not None
     wording, facts = known.texts.get(news.revision.text_hash, (None, None))

@@ -17,9 +17,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from wirewatch.diff.words import whole_words, words
 from wirewatch.model import WORDING_FIELDS, Diff, Happened, Hunk, Reason, Verdict, Wording
-from wirewatch.significance.weights import WEIGHTS
 
 _LONGEST_PHRASE: Final = 200  # characters; so much is looked at on either side of a change
 _LONGEST_PATTERN: Final = 1000
@@ -49,6 +47,8 @@ def _listed(value: object) -> object:
 
 
 def _phrase(text: str) -> str:
+    from wirewatch.diff.words import words  # noqa: PLC0415 (as slow to import as a comparison)
+
     phrase = " ".join(text.split())
     if not words(phrase.removesuffix("*")):
         raise ValueError("has no word in it")
@@ -87,25 +87,46 @@ def _compiled(pattern: str) -> Any:
         ) from None
 
 
-def _one_of(known: Iterable[str]) -> AfterValidator:
-    names = tuple(known)
+def _known(text: str, names: Iterable[str]) -> str:
+    known = tuple(names)
+    if text in known:
+        return text
+    near = get_close_matches(text.lower().replace("-", "_"), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
+    raise ValueError(f"is unknown; {hint}")
 
-    def check(text: str) -> str:
-        if text in names:
-            return text
-        near = get_close_matches(text.lower().replace("-", "_"), names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(names)}"
-        raise ValueError(f"is unknown; {hint}")
+
+def _field(text: str) -> str:
+    return _known(text, WORDING_FIELDS)
+
+
+def _kind(text: str) -> str:
+    from wirewatch.significance.weights import WEIGHTS  # noqa: PLC0415 (as slow to import as a judgement)
+
+    return _known(text, WEIGHTS)
+
+
+def _between(low: float, high: float) -> AfterValidator:
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise ValueError(f"is not between {low:,} and {high:,}")
+        return value
 
     return AfterValidator(check)
+
+
+def _told(channels: tuple[str, ...]) -> tuple[str, ...]:
+    if not channels:
+        raise ValueError("names no channel")
+    return channels
 
 
 Listed = BeforeValidator(_listed)
 Name = Annotated[str, AfterValidator(_name), Said("text")]
 Phrase = Annotated[str, AfterValidator(_phrase), Said("word or phrase")]
 Pattern = Annotated[str, AfterValidator(_pattern), Said("RE2 pattern")]
-FieldName = Annotated[str, _one_of(WORDING_FIELDS), Said(" or ".join(f"`{name}`" for name in WORDING_FIELDS))]
-ReasonKind = Annotated[str, _one_of(WEIGHTS), Said("kind of reason")]
+FieldName = Annotated[str, AfterValidator(_field), Said(" or ".join(f"`{name}`" for name in WORDING_FIELDS))]
+ReasonKind = Annotated[str, AfterValidator(_kind), Said("kind of reason")]
 
 
 class Condition(BaseModel):
@@ -150,9 +171,7 @@ class Condition(BaseModel):
     significance: Annotated[tuple[Literal["minor", "notable", "major"], ...], Listed] = Field(
         default=(), description="How much it matters."
     )
-    score: Annotated[float, Field(ge=0, le=1), Said("0 to 1")] | None = Field(
-        default=None, description="The least score."
-    )
+    score: Annotated[float, _between(0, 1), Said("0 to 1")] | None = Field(default=None, description="The least score.")
     reasons: Annotated[tuple[ReasonKind, ...], Listed] = Field(
         default=(), description="Kinds of reason, such as `number`, `name`, `quotation` or `negation`."
     )
@@ -178,9 +197,11 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,62}$", description="What alerts call this rule.")]
-    channels: Annotated[tuple[Name, ...], Listed, Field(min_length=1, description="The channels that are told.")]
+    channels: Annotated[
+        tuple[Name, ...], Listed, AfterValidator(_told), Field(description="The channels that are told.")
+    ]
     when: Condition = Field(default=Condition(), description="What must be so; left out, any change of words will do.")
-    cap: Annotated[int, Field(ge=1, le=10_000), Said("1 to 10,000")] = Field(
+    cap: Annotated[int, _between(1, 10_000), Said("1 to 10,000")] = Field(
         default=20, description="Alerts an hour and channel; the rest is told in one line, `and 37 more`."
     )
 
@@ -378,13 +399,13 @@ def _reasoned(kinds: tuple[str, ...]) -> Test:
 
     def test(subject: Subject) -> Why:
         given = subject.verdict.reasons if subject.verdict else ()
-        found = [_told(reason) for reason in given if reason.kind in wanted]
+        found = [_explained(reason) for reason in given if reason.kind in wanted]
         return list(dict.fromkeys(found))[:_NAMED] or None
 
     return test
 
 
-def _told(reason: Reason) -> str:
+def _explained(reason: Reason) -> str:
     old, new = _quoted(reason.old), _quoted(reason.new)
     change = f"{old} → {new}" if old and new else new or old
     return f"{reason.kind} in the {reason.field}" + (f": {change}" if change else "")
@@ -486,6 +507,8 @@ class _Phrase:
     """A word or phrase to look for in levelled text, in both forms in which Unicode writes an accent."""
 
     def __init__(self, phrase: str) -> None:
+        from wirewatch.diff.words import whole_words  # noqa: PLC0415 (as slow to import as a comparison)
+
         self.phrase = phrase
         open_ended = phrase.endswith("*")
         level = _level(phrase.removesuffix("*"))

@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.formed import alert_id, whole
 from wirewatch.alerts.gathering import Gathered, gather
 from wirewatch.alerts.message import Links
 from wirewatch.alerts.model import Alert
 from wirewatch.alerts.pacing import Bundle, decide, next_attempt, quiet_until
 from wirewatch.bounded import Pool
-from wirewatch.canonical import canonical_json, sha256
 from wirewatch.clock import Clock
 from wirewatch.encoding import revive_json
 from wirewatch.errors import BadContent, DeliveryGone, DeliveryRefused, RetryLater, WirewatchError
@@ -29,7 +29,7 @@ from wirewatch.model import Instance
 from wirewatch.store import Store, alerts, dead_letters
 from wirewatch.store.alerts import Formed
 
-SEND_SECONDS: Final = 60.0  # for one attempt, whatever its channel does; channels have shorter limits of their own
+SEND_SECONDS: Final = 150.0  # for one attempt, whatever its channel does; channels have shorter limits of their own
 LEASE_SECONDS: Final = 300.0  # longer than a batch of attempts takes; a sender that died holds it no longer than that
 AT_ONCE: Final = 8  # alerts of one channel under way in one process
 _AT_A_TIME: Final = 500  # matches looked at together
@@ -63,36 +63,20 @@ class Office:
 
 @dataclass(kw_only=True)
 class Sent:
-    """What one round did, by channel: alerts sent, attempts that failed, alerts given up; and what comes when.
-
-    `waiting` counts alerts on their way and matches that none tells yet; `wake` is when something may go again.
-    """
+    """What one round did, by channel: alerts sent, failed attempts, alerts given up; and when there may be more."""
 
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
-    waiting: dict[str, int] = field(default_factory=dict)
     wake: datetime | None = None
-
-    def sentence(self) -> str:
-        """Return it in one line; empty where there was nothing to do and nothing waits."""
-        parts = [f"Sent {_number(self.sent.total(), 'alert')}" + _by_channel(self.sent)]
-        parts += [f"{_number(self.failed.total(), 'attempt')} failed"] if self.failed else []
-        parts += [f"{_number(self.dead.total(), 'alert')} given up"] if self.dead else []
-        if waiting := sum(self.waiting.values()):
-            until = f" until {self.wake:%Y-%m-%d %H:%M:%S} UTC" if self.wake else ""
-            parts.append(f"{waiting:,} {'waits' if waiting == 1 else 'wait'}{until}")
-        return "; ".join(parts) + "." if len(parts) > 1 or self.sent else ""
 
 
 async def send_once(office: Office, say: Say) -> Sent:
-    """Send what is ripe on every channel, each for itself; return what was done and what waits."""
+    """Send what is ripe on every channel, each for itself; return what was done."""
     sent = Sent()
     wakes = await _together([_serve(office, channel, sent, say) for channel in office.channels])
     await _close(office)
-    backlog = alerts.backlog(office.store, office.names)
-    sent.waiting = {name: one.matches + one.alerts for name, one in backlog.items() if one.matches + one.alerts}
-    due = [one.next_due for one in backlog.values() if one.next_due and not one.off_since]
+    due = (one.next_due for one in alerts.backlog(office.store, office.names).values() if not one.off_since)
     sent.wake = min((at for at in (*wakes, *due) if at), default=None)
     return sent
 
@@ -198,7 +182,7 @@ def _formed(
         matches = [match.id for match in bundle.matches if match.id not in gone]
         void += gone
         if matches:
-            formed.append((_whole(_alert(bundle, told, channel.name, matches, now)), matches))
+            formed.append((whole(_alert(bundle, told, channel.name, matches, now)), matches))
     return formed, void
 
 
@@ -216,28 +200,6 @@ def _alert(bundle: Bundle, told: Sequence[Gathered], channel: str, matches: Sequ
     )
 
 
-def alert_id(channel: str, parts: Sequence[str]) -> str:
-    """Return the id of the alert that tells a channel of these matches, or of an operator's condition."""
-    return sha256(canonical_json(["alert", channel, *sorted(parts)]))[:32]
-
-
-def _whole(alert: Alert) -> Formed:
-    return Formed(
-        id=alert.id,
-        channel=alert.channel,
-        rule=alert.rule,
-        kind=alert.kind,
-        created=alert.created,
-        body=canonical_json(alert),
-    )
-
-
-def put(office_store: Store, alert: Alert) -> None:
-    """Keep an alert that no match is behind, to be sent like all others."""
-    with office_store.begin() as conn:
-        alerts.put(conn, _whole(alert))
-
-
 # Sending
 
 
@@ -248,18 +210,18 @@ async def _attempt(office: Office, channel: Channel, claimed: Formed, sent: Sent
         alert = revive_json(Alert, claimed.body)
         message = channel.compose(alert, office.links)
         for problem in message.problems:
-            say(f"Channel {name}: {problem}")
+            say(_told(name, problem))
         async with asyncio.timeout(SEND_SECONDS):
             await channel.send(alert, message, office.clock.now())
     except DeliveryGone as error:
         await asyncio.to_thread(_give_up, office, claimed, str(error), gone=True)
         sent.dead[name] += 1
-        say(f"Channel {name} is off: {_clause(error)}; `wirewatch alerts on {name}` switches it on again")
+        say(f"{_told(name, error)}: it is off until `wirewatch alerts on {name}`")
         return False
     except (DeliveryRefused, BadContent) as error:
         await asyncio.to_thread(_give_up, office, claimed, str(error))
         sent.dead[name] += 1
-        say(f"Channel {name}: alert {claimed.id} was given up: {error}")
+        say(f"{_told(name, error)}: alert {claimed.id} was given up")
         return True
     except TimeoutError:
         return await _failed(office, claimed, f"Nothing came back within {SEND_SECONDS:g} s", sent, say)
@@ -287,11 +249,11 @@ async def _failed(
     if due is None:
         await asyncio.to_thread(_give_up, office, claimed, why)
         sent.dead[name] += 1
-        say(f"Channel {name}: alert {claimed.id} was given up after {claimed.attempts} attempts: {why}")
+        say(f"{_told(name, why)}: alert {claimed.id} was given up after {claimed.attempts} attempts")
     else:
         held = now + timedelta(seconds=asked_seconds) if asked_seconds else None
         await asyncio.to_thread(alerts.mark_failed, office.store, claimed, why, due, held=held)
-        say(f"Channel {name}: {_clause(why)}; the next attempt is at {due:%Y-%m-%d %H:%M:%S} UTC")
+        say(f"{_told(name, why)}; the next attempt is at {due:%Y-%m-%d %H:%M:%S} UTC")
     return False
 
 
@@ -301,17 +263,11 @@ def _give_up(office: Office, claimed: Formed, why: str, *, gone: bool = False) -
         if gone:
             alerts.switch_off(conn, claimed.channel, why, now)
         if alerts.mark_dead(conn, claimed, why, now):
-            reason = f"{_clause(why)} (channel {claimed.channel}; `wirewatch alerts again {claimed.id}` sends it again)"
+            reason = f"{_told(claimed.channel, why)}; `wirewatch alerts again {claimed.id}` sends it again"
             dead_letters.add(conn, at=now, step="alert", reason=reason)
 
 
-def _clause(sentence: object) -> str:
-    return str(sentence).rstrip(".")
-
-
-def _by_channel(counts: Counter[str]) -> str:
-    return f" ({', '.join(f'{n:,} to {name}' for name, n in sorted(counts.items()))})" if counts else ""
-
-
-def _number(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+def _told(channel: str, what: object) -> str:
+    """Return what went wrong as a clause that begins with the channel's name."""
+    clause = str(what).rstrip(".")
+    return clause if clause.startswith("Channel ") else f"Channel {channel}: {clause}"
