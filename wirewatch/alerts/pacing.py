@@ -134,8 +134,9 @@ def _digest(news: Sequence[Match], desk: Desk, channel: Channel, now: datetime) 
     """Return one bundle of all that is ripe if its time has come, else when that is."""
     assert channel.digest is not None
     ripe = [one for one in news if one.ripe <= now]
+    next_ripe = min((one.ripe for one in news if one.ripe > now), default=None)
     if not ripe:
-        return [], min((one.ripe for one in news), default=None)
+        return [], next_ripe
     due = channel.digest.due(ripe[0].ripe, len({one.article for one in ripe}), channel.zone)
     if due > now:
         return [], due
@@ -147,7 +148,7 @@ def _digest(news: Sequence[Match], desk: Desk, channel: Channel, now: datetime) 
     shown, left = tellings[:STORIES], tellings[STORIES:]
     rest = (*others, *(one for telling in left for one in telling.matches))
     kind: Kind = "change" if len(tellings) == 1 and not others and tellings[0].alike < 2 else "digest"
-    return [Bundle(kind=kind, tellings=tuple(shown), rest=rest, more=len(left))], None
+    return [Bundle(kind=kind, tellings=tuple(shown), rest=rest, more=len(left))], next_ripe
 
 
 def _grouped(news: Iterable[Match], desk: Desk, now: datetime) -> tuple[list[list[Match]], list[Match]]:

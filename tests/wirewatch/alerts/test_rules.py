@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from wirewatch.alerts.rules import Matcher, Rule, Subject
 from wirewatch.judging import compare_and_judge
-from wirewatch.model import Wording
+from wirewatch.model import Happened, Wording
 
 OLD = Wording(
     headline="Ferry sinks off Port Hale",
@@ -37,8 +38,15 @@ def revised(old: Wording | str = OLD, new: Wording | str = NEW, **changes: Any) 
         "section": "Local",
         "language": "en-GB",
     }
-    given = {"old": before, "new": after, "diff": found.diff, "verdict": found.verdict}
-    return Subject(**{**defaults, **given, **changes})
+    sides = {"old": before, "new": after, "diff": found.diff, "verdict": found.verdict}
+    return Subject(**{**defaults, **sides, **changes})
+
+
+def passed(happened: Happened) -> Subject:
+    """Return the subject of what is no change of words: of an article that went away, or came back."""
+    if happened == "returned":
+        return replace(revised(), happened=happened, diff=None, verdict=None, old=None, new=OLD)
+    return replace(revised(), happened=happened, diff=None, verdict=None, old=OLD, new=None)
 
 
 def rule(when: dict[str, Any], **changes: Any) -> Rule:
@@ -158,9 +166,8 @@ def test_word_that_was_put_in_is_found(before: str, word: str, after: str) -> No
 
 
 @pytest.mark.parametrize("happened", ["restamped", "withdrawn", "returned"])
-def test_what_is_no_change_of_words_is_told_to_whoever_names_it(happened: str) -> None:
-    old, new = (None, OLD) if happened == "returned" else (OLD, None)
-    subject = revised(happened=happened, diff=None, verdict=None, old=old, new=new)
+def test_what_is_no_change_of_words_is_told_to_whoever_names_it(happened: Happened) -> None:
+    subject = passed(happened)
     assert why({}, subject) is None
     assert why({"happened": [happened]}, subject) == (happened,)
     assert why({"any": [{"reasons": "number"}, {"happened": happened, "about": "ferry"}]}, subject)
@@ -169,7 +176,7 @@ def test_what_is_no_change_of_words_is_told_to_whoever_names_it(happened: str) -
 
 
 def test_all_of_a_withdrawn_article_went_and_all_of_a_returned_one_came() -> None:
-    gone = revised(happened="withdrawn", diff=None, verdict=None, new=None)
+    gone = passed("withdrawn")
     assert why({"happened": "withdrawn", "old_words": "gull"}, gone)
     assert why({"happened": "withdrawn", "new_words": "gull"}, gone) is None
 
