@@ -9,10 +9,10 @@ from typing import Any
 
 from tests.builders import at, claim
 from wirewatch.alerts.message import Links
-from wirewatch.alerts.model import Alert, Happened, Story
+from wirewatch.alerts.model import Alert, Story
 from wirewatch.canonical import article_key, article_uri, content_hash, diff_id, event_id, revision_id, text_hash
 from wirewatch.diff import compare
-from wirewatch.model import Instance, Revision, Wording
+from wirewatch.model import Happened, Instance, Revision, Wording
 from wirewatch.significance import judge
 
 INSTANCE = Instance(authority="wirewatch.example", since="2026")

@@ -11,6 +11,7 @@ import asyncio
 import html
 import logging
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -27,11 +28,16 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 5.0  # seconds after its own limit in which apprise gives its answer
 _MAIL: Final = frozenset({"mailto", "mailtos"})  # where an @ calls nobody
+# Services that render Markdown in what apprise hands them as plain text; where it knows their markup, it escapes.
+_RENDERING: Final = frozenset(
+    "discord flock fluxer fluxers guilded mmost mmosts nctalk nctalks revolt ryver zulip".split()  # noqa: SIM905
+)
+_MARKUP: Final = re.compile(r"[\\`*_~|\[\]()<>#]")
 # An invisible character that no service takes for part of a name: the word joiner.
 _BREAK: Final = "\u2060"
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
-# What calls people: @name, also inside of a word where the name is everybody's; Slack's, Discord's and Google's <!here>,
-# <@U1>, <users/all>.
+# What calls people: @name, and also inside of a word where the name is everybody's; and what Slack, Discord and Google
+# write as <!here>, <@U1>, <users/all>.
 _MENTION: Final = re.compile(
     r"(?<![^\W_])[@＠](?=\w)|[@＠](?=everyone|here|channel|room|all|team)|<(?=[!@#&:/\w])", re.IGNORECASE
 )
@@ -107,15 +113,15 @@ class AppriseChannel(Channel):
             service.headers |= {"X-Wirewatch-Alert": alert.id, "Auto-Submitted": "auto-generated"}
         as_html = service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
         body = message.html if is_mail else without_mentions_html(message.html)
-        if not as_html or len(body) > service.body_maxlen:
-            as_html = False
-            body = fitted(message, int(service.body_maxlen / (1 if is_mail else _ESCAPED)))
-            body = body if is_mail else without_mentions(body)
+        as_html = service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML and len(body) <= service.body_maxlen
+        if not as_html:
+            body = self._text(message, service.body_maxlen)
         subject = message.subject if is_mail else without_mentions(message.subject)
+        # Where there are no subjects, or markup in them, the first line says the same.
+        has_subject = service.title_maxlen > 0 and self._scheme not in _RENDERING
         result = opened.notify(
             body=body,
-            # Where there are no subjects, apprise would put it before the first line, which says the same.
-            title=subject[: service.title_maxlen] if service.title_maxlen > 0 else "",
+            title=subject[: service.title_maxlen] if has_subject else "",
             body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
             timeout=self.timeout,
         )
@@ -125,6 +131,14 @@ class AppriseChannel(Channel):
             return f"{service.service_name} was not done within {self.timeout:g} seconds"
         said = next((entry.message for entry in reversed(list(result.logs())) if entry.message), "it did not say why")
         return f"{service.service_name} did not take it: {' '.join(said.split())[:300]}"
+
+    def _text(self, message: Message, most: int) -> str:
+        if self._scheme in _MAIL:
+            return fitted(message, most)
+        text = without_mentions(fitted(message, int(most / _ESCAPED)))
+        if self._scheme in _RENDERING:
+            text = without_markup(text)
+        return text if len(text) <= most else f"{text[: most - 1]}…"
 
     @property
     def _scheme(self) -> str:
@@ -140,11 +154,20 @@ class AppriseChannel(Channel):
 
 def without_mentions(text: str) -> str:
     """Return a text in which nothing calls anybody, by an invisible character; web addresses keep working."""
+    return _around_addresses(text, lambda part: _MENTION.sub(_broken, part), lambda url: url.replace("@", "%40"))
+
+
+def without_markup(text: str) -> str:
+    """Return a text that Markdown shows as it is, web addresses apart."""
+    return _around_addresses(text, lambda part: _MARKUP.sub(r"\\\g<0>", part), lambda url: url)
+
+
+def _around_addresses(text: str, change: Callable[[str], str], change_address: Callable[[str], str]) -> str:
     parts, at = [], 0
     for address in _ADDRESS.finditer(text):
-        parts += [_MENTION.sub(_broken, text[at : address.start()]), address[0].replace("@", "%40")]
+        parts += [change(text[at : address.start()]), change_address(address[0])]
         at = address.end()
-    return "".join([*parts, _MENTION.sub(_broken, text[at:])])
+    return "".join([*parts, change(text[at:])])
 
 
 def without_mentions_html(fragment: str) -> str:

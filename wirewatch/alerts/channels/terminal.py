@@ -1,14 +1,24 @@
-"""Print alerts where Wirewatch runs: for a laptop, for a log, for trying a rule."""
+"""Print alerts where Wirewatch runs: for a laptop, for a log, for trying a rule.
+
+The marks of the redline are always there; where the output is a terminal, they are coloured as well.
+"""
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
+
+from rich.console import Console
+from rich.text import Text
 
 from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.message import Message
 from wirewatch.alerts.model import Alert
+from wirewatch.errors import RetryLater
+
+# The marks of the redline; in what they enclose, others have been broken up.
+_DELETED: Final = r"(?s)\[(?:\w+ \d+)?-.*?-\]"
+_INSERTED: Final = r"(?s)\{(?:\w+ \d+)?\+.*?\+\}"
 
 
 class TerminalChannel(Channel):
@@ -17,6 +27,16 @@ class TerminalChannel(Channel):
     kind: Literal["terminal"]
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
-        """Print the message."""
-        sys.stdout.write(f"{message.text}\n\n")
-        sys.stdout.flush()
+        """Print the message and a blank line."""
+        text = Text(message.text)
+        text.stylize("bold", 0, len(message.first_line) if message.text.startswith(message.first_line) else 0)
+        text.highlight_regex(_DELETED, "red strike")
+        text.highlight_regex(_INSERTED, "green underline")
+        console = Console(highlight=False, soft_wrap=True)
+        try:
+            console.print(text, end="\n\n")
+            console.file.flush()
+        except OSError as error:
+            raise RetryLater(
+                f"Channel {self.name}: nothing can be printed: {error.strerror}", about=self.name
+            ) from error
