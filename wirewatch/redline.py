@@ -88,6 +88,11 @@ def visible(text: str) -> str:
     return _CONTROL.sub(_sign, text)
 
 
+def literal(text: str) -> str:
+    """Return `text` made visible, with what looks like a redline's mark broken by a backslash, as in `plain`."""
+    return _MARK.sub(_ESCAPED, visible(text))
+
+
 def terminal(diff: Diff, old: Wording, *, context: int | None = _OUTSIDE_WORDS) -> Text:
     """Return the redline for a terminal: red and struck through, green and underlined, with the marks of `plain`.
 
@@ -225,14 +230,14 @@ def _plain(piece: Piece, labels: Labels) -> str:
     if piece.kind in _NOTES:
         return f"{piece.text}{_note(piece, labels)}"
     before, after = _marks(piece, labels)
-    return f"{before}{_MARK.sub(_ESCAPED, visible(piece.text))}{after}"
+    return f"{before}{literal(piece.text)}{after}"
 
 
 def _html(piece: Piece, style: dict[str, str], labels: Labels, *, marks: bool) -> str:
     if piece.kind in _NOTES:
         return f"{piece.text}<small{style['small']}>{_note(piece, labels)}</small>"
     before, after = _marks(piece, labels) if marks else ("", "")
-    text = _MARK.sub(_ESCAPED, visible(piece.text)) if marks else visible(piece.text)
+    text = literal(piece.text) if marks else visible(piece.text)
     text = escaping.escape(f"{before}{text}{after}").replace("\n", "<br>")
     if piece.kind == "same":
         return text

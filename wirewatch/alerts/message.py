@@ -180,12 +180,12 @@ def _opening(alert: Alert, told: list[ToldStory], say: Language) -> tuple[str, s
         return f"{line}.", line
     if alert.kind == "follow_up" or not (story.diff and story.new):
         return first.first_line, first.first_line.removesuffix(".")
-    short = _one_line(say.lead(story.diff, story.new, _heaviest(story), most=1), _LINE)
+    short = redline.literal(say.lead(story.diff, story.new, _heaviest(story), most=1))
     return first.first_line, f"{first.publisher} {short} – {first.headline}"
 
 
 def _told(alert: Alert, story: Story, say: Language, links: Links, zone: ZoneInfo) -> ToldStory:
-    publisher = _one_line(story.publisher or "", _HEADLINE) or urlsplit(story.url).hostname or story.uri
+    publisher = _quoted(story.publisher or "") or urlsplit(story.url).hostname or story.uri
     url = _address(story)
     summary = _summary(story, say)
     diff, old = (story.diff, story.old) if alert.kind != "follow_up" else (None, None)
@@ -222,8 +222,8 @@ def _first_line(alert: Alert, story: Story, publisher: str, summary: str, say: L
 def _summary(story: Story, say: Language) -> str:
     """Return what happened, as a verb and what belongs to it: `changed 12 to 15 killed in paragraph 3`."""
     if story.diff and story.new:
-        return _one_line(say.lead(story.diff, story.new, _heaviest(story)), _LINE)
-    return say.happened(story.happened, _headline(story), _one_line(story.detail, _HEADLINE))
+        return redline.literal(say.lead(story.diff, story.new, _heaviest(story)))
+    return say.happened(story.happened, _headline(story), _quoted(story.detail))
 
 
 def _heaviest(story: Story) -> list[Reason]:
@@ -294,12 +294,17 @@ def _record(story: Story, say: Language, links: Links) -> str:
 
 
 def _headline(story: Story) -> str:
-    return _one_line(story.headline or "", _HEADLINE) or _address(story)
+    return _quoted(story.headline or "") or _address(story)
 
 
 def _address(story: Story) -> str:
     """Return the article's address if it is one that a link may have, else its uri."""
     return web_address(story.url) or story.uri
+
+
+def _quoted(text: str) -> str:
+    """Return a short text of the publisher's on one line, in which nothing looks like a mark of ours."""
+    return redline.literal(_one_line(text, _HEADLINE))
 
 
 def _one_line(text: str, most: int) -> str:
