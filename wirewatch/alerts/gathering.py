@@ -6,7 +6,7 @@ changes of one article are one, from the oldest untold wording to the newest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -28,7 +28,7 @@ from wirewatch.revisions import fold
 from wirewatch.store import Store, ledger
 from wirewatch.store.alerts import Match, matches_by_id, payloads
 from wirewatch.store.labels import stale, unsteady
-from wirewatch.store.tables import articles, diffs, feeds, revisions
+from wirewatch.store.tables import articles, diffs, feeds, revisions, wordings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,20 +41,30 @@ class Gathered:
 
 def gather(store: Store, pool: Pool, instance: Instance, tellings: Sequence[Telling]) -> list[Gathered]:
     """Return what there is to tell of each telling; comparing is done in the pool, outside of any transaction."""
+    if not tellings:
+        return []
     with store.reading() as conn:
-        said = payloads(conn, {match.event for telling in tellings for match in telling.matches})
-        known = _Known(conn=conn, instance=instance, said=said)
-        drafts = [known.draft(telling) for telling in tellings]
+        known = _known(conn, instance, [match for telling in tellings for match in telling.matches])
+    drafts = [known.draft(telling) for telling in tellings]
     return [Gathered(stories=tuple(_compared(story, pool) for story in stories), void=void) for stories, void in drafts]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What the store has on one channel's matches, in one transaction."""
+    """What the store has on some matches, read in one transaction with a few statements for all.
 
-    conn: Connection
+    `said` are events by id; `changes` the kept diffs by id, and `told` the matches that follow-ups take back.
+    """
+
     instance: Instance
-    said: dict[str, str]
+    said: Mapping[str, str]
+    changes: Mapping[str, sa.Row[Any]]
+    told: Mapping[str, Match]
+    rows: Mapping[str, Any]
+    revisions: Mapping[str, Revision]
+    texts: Mapping[tuple[str, str], Wording]
+    unsteady: Mapping[str, tuple[str, ...]]
+    stale: Mapping[str, tuple[datetime, ...]]
 
     def draft(self, telling: Telling) -> tuple[list[Story], tuple[str, ...]]:
         """Return a telling's stories, those of several changes without their diff, and the matches that are void."""
@@ -76,27 +86,25 @@ class _Known:
 
     def _standing(self, match: Match) -> sa.Row[Any] | None:
         """Return the kept change that a match is of; where articles were joined since, the same one of the survivor."""
-        own = self.conn.execute(sa.select(diffs).where(diffs.c.id == match.diff)).one_or_none()
+        own = self.changes.get(match.diff or "")
         if own is None or own.live:
             return own
-        same = sa.select(diffs).where(
-            diffs.c.article == match.article,
-            diffs.c.live,
-            diffs.c.old_content_hash == own.old_content_hash,
-            diffs.c.new_content_hash == own.new_content_hash,
+        wanted = (own.old_content_hash, own.new_content_hash)
+        same = (
+            row
+            for row in self.changes.values()
+            if row.live and row.article == match.article and (row.old_content_hash, row.new_content_hash) == wanted
         )
-        return self.conn.execute(same.order_by(diffs.c.observed)).first()
+        return min(same, key=lambda row: row.observed, default=None)
 
-    def _revised(self, article: str, changes: Sequence[sa.Row[Any]], events: dict[str, str], alike: int) -> Story:
+    def _revised(self, article: str, changes: Sequence[sa.Row[Any]], events: Mapping[str, str], alike: int) -> Story:
         first, last = changes[0], changes[-1]
-        old, new = self._revision(first.old_revision), self._revision(last.new_revision)
-        texts = ledger.texts(self.conn, [article], {one.text_hash for one in (old, new) if one})
-        before = texts[old.text_hash].wording if old and old.text_hash in texts else None
-        after = texts[new.text_hash].wording if new and new.text_hash in texts else None
+        old, new = self.revisions.get(first.old_revision), self.revisions.get(last.new_revision)
+        before = self.texts.get((article, old.text_hash)) if old else None
+        after = self.texts.get((article, new.text_hash)) if new else None
         kept = len(changes) == 1 and before is not None and _leads(first, before, after)
-        story = self._common(article, "revised", [events[one.id] for one in changes], after)
         return replace(
-            story,
+            self._common(article, "revised", [events[one.id] for one in changes], after),
             old=before,
             new=after,
             diff=revive(Diff, first.diff) if kept else None,
@@ -105,20 +113,20 @@ class _Known:
             old_revision=old,
             new_revision=new,
             not_before=old.last_observed if old else None,
-            not_after=changes[0].observed if len(changes) == 1 else last.observed,
+            not_after=last.observed,
             published=new.published if new else None,
             old_stamp=old.stamp if old else None,
             new_stamp=new.modified if new else None,
             revisions=len(changes),
             boilerplate=alike if alike > 1 else 0,
-            unsteady=unsteady(self.conn, article)[0],
-            stale=self._stale_since(article, last.observed),
+            unsteady=self.unsteady.get(article, ()),
+            stale=any(at > last.observed for at in self.stale.get(article, ())),
         )
 
     def _passed(self, match: Match) -> Story:
         """Return the story of a restamp, a withdrawal or a return, as its event tells it."""
         data = orjson.loads(self.said[match.event])["data"]
-        revision = self._revision((data.get("current") or data.get("last") or {}).get("id"))
+        revision = self.revisions.get((data.get("current") or data.get("last") or {}).get("id", ""))
         window = data.get("observedWindow", {})
         return replace(
             self._common(match.article, match.happened, [match.event], None),
@@ -133,21 +141,14 @@ class _Known:
 
     def _retracted(self, match: Match) -> Story:
         """Return the story that takes another one back, with the change that is no more."""
-        original = matches_by_id(self.conn, [match.follows or ""])
-        told = [one.event for one in original]
-        said = payloads(self.conn, told)
-        self.said.update(said)
-        story = self._common(match.article, "retracted", [*said, match.event], None)
-        row = self.conn.execute(
-            sa.select(diffs).where(diffs.c.id.in_([one.diff for one in original if one.diff]))
-        ).first()
+        told = self.told.get(match.follows or "")
+        events = [event for event in (told.event if told else None, match.event) if event in self.said]
+        story = self._common(match.article, "retracted", [event for event in events if event], None)
+        row = self.changes.get((told.diff if told else None) or "")
         if row is None:
             return story
-        sides = {
-            text.content_hash: text.wording
-            for text in ledger.texts_by_content(self.conn, match.article, [row.old_content_hash, row.new_content_hash])
-        }
-        old, new = sides.get(row.old_content_hash), sides.get(row.new_content_hash)
+        sides = [self.texts.get((match.article, side)) for side in (row.old_content_hash, row.new_content_hash)]
+        old, new = sides
         if old is None or new is None or not _leads(row, old, new):
             return story
         return replace(story, old=old, new=new, diff=revive(Diff, row.diff), diff_id=row.id)
@@ -155,9 +156,7 @@ class _Known:
     def _common(self, article: str, happened: str, events: Sequence[str], wording: Wording | None) -> Story:
         """Return what every story has: who published what, where, as the newest event and the article's row say."""
         about = orjson.loads(self.said[events[-1]])["data"]["article"] if events else {}
-        query = sa.select(articles.c.url, articles.c.feed, articles.c.source, feeds.c.source.label("feed_source"))
-        query = query.select_from(articles.outerjoin(feeds, feeds.c.url == articles.c.feed))
-        row = self.conn.execute(query.where(articles.c.key == article)).one()
+        row = self.rows[article]
         source = revive(Source, row.source or row.feed_source or {})
         return Story(
             article=article,
@@ -172,13 +171,39 @@ class _Known:
             feed=row.feed,
         )
 
-    def _revision(self, revision: str | None) -> Revision | None:
-        body = self.conn.scalar(sa.select(revisions.c.body).where(revisions.c.id == revision))
-        return None if body is None else revive(Revision, body)
 
-    def _stale_since(self, article: str, changed: datetime) -> bool:
-        own = ledger.load(self.conn, article).ledger
-        return any(at > changed for at in stale(own, fold(own)))
+def _known(conn: Connection, instance: Instance, matches: Sequence[Match]) -> _Known:
+    keys = {match.article for match in matches}
+    told = {one.id: one for one in matches_by_id(conn, {match.follows for match in matches if match.follows})}
+    said = payloads(conn, {match.event for match in (*matches, *told.values())})
+    # All changes of these articles: what was joined since has its change under another id.
+    names = {match.diff for match in (*matches, *told.values()) if match.diff}
+    kept = conn.execute(sa.select(diffs).where(sa.or_(diffs.c.id.in_(names), diffs.c.article.in_(keys)))).all()
+    query = sa.select(articles.c.key, articles.c.url, articles.c.feed, articles.c.source)
+    query = query.add_columns(feeds.c.source.label("feed_source"))
+    query = query.select_from(articles.outerjoin(feeds, feeds.c.url == articles.c.feed))
+    bodies = conn.execute(sa.select(revisions.c.id, revisions.c.body).where(revisions.c.article.in_(keys)))
+    ledgers = {key: loaded.ledger for key, loaded in ledger.load_all(conn, sorted(keys)).items()}
+    return _Known(
+        instance=instance,
+        said=said,
+        changes={row.id: row for row in kept},
+        told=told,
+        rows={row.key: row for row in conn.execute(query.where(articles.c.key.in_(keys)))},
+        revisions={row.id: revive(Revision, row.body) for row in bodies},
+        texts=_texts(conn, keys),
+        unsteady={key: unsteady(conn, key)[0] for key in keys},
+        stale={key: stale(one, fold(one)) for key, one in ledgers.items()},
+    )
+
+
+def _texts(conn: Connection, keys: Collection[str]) -> dict[tuple[str, str], Wording]:
+    """Return the kept wordings of articles, by key and hash: that of the text, and that of its content."""
+    found: dict[tuple[str, str], Wording] = {}
+    rows = conn.execute(sa.select(wordings).where(wordings.c.article.in_(keys)).order_by(wordings.c.text_hash.desc()))
+    for row in rows:
+        found[row.article, row.text_hash] = found[row.article, row.content_hash] = revive(Wording, row.wording)
+    return found
 
 
 def _compared(story: Story, pool: Pool) -> Story:
