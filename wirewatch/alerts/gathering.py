@@ -27,7 +27,7 @@ from wirewatch.model import Claim, Diff, Happened, Instance, Revision, Source, V
 from wirewatch.revisions import fold
 from wirewatch.store import Store, ledger
 from wirewatch.store.alerts import Match, matches_by_id, payloads
-from wirewatch.store.labels import stale, unsteady
+from wirewatch.store.labels import stale, unsteady_in
 from wirewatch.store.tables import articles, diffs, feeds, revisions, wordings
 
 
@@ -179,6 +179,10 @@ def _known(conn: Connection, instance: Instance, matches: Sequence[Match]) -> _K
     # All changes of these articles: what was joined since has its change under another id.
     names = {match.diff for match in (*matches, *told.values()) if match.diff}
     kept = conn.execute(sa.select(diffs).where(sa.or_(diffs.c.id.in_(names), diffs.c.article.in_(keys)))).all()
+    live: dict[str, list[Any]] = {}
+    for row in kept:
+        if row.live:
+            live.setdefault(row.article, []).append(row)
     query = sa.select(articles.c.key, articles.c.url, articles.c.feed, articles.c.source)
     query = query.add_columns(feeds.c.source.label("feed_source"))
     query = query.select_from(articles.outerjoin(feeds, feeds.c.url == articles.c.feed))
@@ -192,7 +196,7 @@ def _known(conn: Connection, instance: Instance, matches: Sequence[Match]) -> _K
         rows={row.key: row for row in conn.execute(query.where(articles.c.key.in_(keys)))},
         revisions={row.id: revive(Revision, row.body) for row in bodies},
         texts=_texts(conn, keys),
-        unsteady={key: unsteady(conn, key)[0] for key in keys},
+        unsteady={key: unsteady_in((row.id, row.verdict) for row in own)[0] for key, own in live.items()},
         stale={key: stale(one, fold(one)) for key, one in ledgers.items()},
     )
 

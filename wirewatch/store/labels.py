@@ -7,9 +7,10 @@ they are part of no event. A label orders and explains; what carries one is kept
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
@@ -75,17 +76,22 @@ def unsteady(conn: Connection, article: str) -> tuple[tuple[str, ...], dict[str,
 
     The hunks are given by diff id, the first three revisions' included.
     """
-    marked: dict[str, dict[str, set[int]]] = {kind: defaultdict(set) for kind in PASSING_KINDS}
     kept = select(diffs.c.id, diffs.c.verdict).where(diffs.c.article == article, diffs.c.live)
-    for row in conn.execute(kept):
-        for reason in row.verdict.get("reasons", ()):
+    return unsteady_in((row.id, row.verdict) for row in conn.execute(kept))
+
+
+def unsteady_in(verdicts: Iterable[tuple[str, Any]]) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """Return what `unsteady` does, given the plain verdicts of an article's live diffs by diff id."""
+    marked: dict[str, dict[str, set[int]]] = {kind: defaultdict(set) for kind in PASSING_KINDS}
+    for diff_id, verdict in verdicts:
+        for reason in verdict.get("reasons", ()):
             if reason["kind"] in marked:
-                marked[reason["kind"]][row.id].add(reason["hunk"])
+                marked[reason["kind"]][diff_id].add(reason["hunk"])
     kinds = tuple(kind for kind in PASSING_KINDS if len(marked[kind]) >= UNSTEADY_REVISIONS)
     volatile: dict[str, set[int]] = defaultdict(set)
     for kind in kinds:
-        for diff_id, hunks in marked[kind].items():
-            volatile[diff_id] |= hunks
+        for changed, hunks in marked[kind].items():
+            volatile[changed] |= hunks
     return kinds, {diff_id: tuple(sorted(hunks)) for diff_id, hunks in sorted(volatile.items())}
 
 
