@@ -12,6 +12,7 @@ import email
 import email.policy
 import hmac
 import json
+import re
 import secrets
 import sys
 import threading
@@ -30,21 +31,22 @@ LOOPBACK: Final = "127.0.0.1"
 EDITOR: Final = "desk@harbourpost.example"
 _TOLERANCE_SECONDS: Final = 300  # what Standard Webhooks allows between a message's time and the receiver's
 _BODY_BYTES: Final = 2**20
+_ARTICLE: Final = re.compile(r"^\s*Article: (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrived:
-    """One message. `told` are its events as pairs of type and subject, of a mail its first line alone.
+    """One message. `id` is the alert's, the same however often it was sent.
 
-    `id` is the alert's, the same however often it was sent.
+    `links` are the articles that it is of. `told` is what a webhook's event says: the last words of its type, such as
+    `revised`, and the headline; of a mail the subject and the first line.
     """
 
     by: Literal["webhook", "mail"]
     at: datetime  # in the newsroom
     id: str
-    told: tuple[tuple[str, str], ...] = ()
-    subject: str = ""
-    first_line: str = ""
+    told: tuple[str, str]
+    links: tuple[str, ...]
 
 
 class Desk:
@@ -91,7 +93,8 @@ class Desk:
                 by="webhook",
                 at=self._clock(),
                 id=headers["webhook-id"],
-                told=tuple((event["type"], event.get("subject", "")) for event in events),
+                told=_kind_and_headline(events[0]),
+                links=tuple(event["data"]["article"]["url"] for event in events if "article" in event["data"]),
             )
         )
         return HTTPStatus.NO_CONTENT
@@ -99,12 +102,17 @@ class Desk:
     def take_mail(self, content: bytes) -> None:
         """Keep a mail."""
         mail = email.message_from_bytes(content, policy=email.policy.default)
-        text = mail.get_body(("plain",))
-        lines = [] if text is None else text.get_content().splitlines()
-        name = str(mail["X-Wirewatch-Alert"] or mail["Message-ID"])
-        first_line = next((line for line in lines if line.strip()), "")
+        part = mail.get_body(("plain",))
+        text = "" if part is None else part.get_content()
+        first_line = next((line for line in text.splitlines() if line.strip()), "")
         self._keep(
-            Arrived(by="mail", at=self._clock(), id=name, subject=str(mail["Subject"] or ""), first_line=first_line)
+            Arrived(
+                by="mail",
+                at=self._clock(),
+                id=str(mail["X-Wirewatch-Alert"] or mail["Message-ID"]),
+                told=(str(mail["Subject"] or ""), first_line),
+                links=tuple(_ARTICLE.findall(text)),
+            )
         )
 
     def stop(self) -> None:
@@ -143,6 +151,12 @@ class Desk:
                 self.repeated += 1
             else:
                 self._arrived[message.by, message.id] = message
+
+
+def _kind_and_headline(event: dict[str, Any]) -> tuple[str, str]:
+    kind = event["type"].split(".")[-2]
+    data = event["data"]
+    return kind, data["article"].get("headline", "") if "article" in data else data.get("text", "")
 
 
 class _Hooks(ThreadingHTTPServer):

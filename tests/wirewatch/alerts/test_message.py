@@ -203,7 +203,9 @@ def test_command_is_fit_for_a_shell() -> None:
 
 def test_at_most_sixty_words_are_quoted_around_a_change() -> None:
     body = f"{LONG} 12 killed {LONG}"
-    message = told(story(Wording(headline="Fire", body=body), Wording(headline="Fire", body=body.replace(" 12 ", " 15 "))))
+    message = told(
+        story(Wording(headline="Fire", body=body), Wording(headline="Fire", body=body.replace(" 12 ", " 15 ")))
+    )
     quoted = re.search(r"\[… 1,?980 words …\](.*)\[-12-\]\{\+15\+\}(.*)\[… 1,?981 words …\]", message.text)
     assert quoted
     assert 10 <= len(f"{quoted[1]} {quoted[2]}".split()) <= 60

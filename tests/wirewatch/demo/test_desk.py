@@ -19,8 +19,12 @@ from wirewatch.demo import Desk, Newsroom, expected_alerts, expected_passes
 from wirewatch.demo.stories import at
 
 NOW = at("15:31")
-EVENT = {"id": "1", "type": "wirewatch.article.revised.v1", "subject": "tag:wirewatch.example,2026:article/1"}
-REVISED = ("wirewatch.article.revised.v1", "tag:wirewatch.example,2026:article/1")
+FERRY = "http://courier.example/local/ferry-subsidy"
+EVENT = {
+    "id": "1",
+    "type": "wirewatch.article.revised.v1",
+    "data": {"article": {"url": FERRY, "headline": "Ferry subsidy"}},
+}
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def mail(desk: Desk, **headers: str) -> None:
     message = EmailMessage()
     for name, value in ({"Subject": "A change", "To": "desk@harbourpost.example"} | headers).items():
         message[name.replace("_", "-")] = value
-    message.set_content("\nThe Courier changed 12 to 15.\n\nMore of it.")
+    message.set_content(f"\nThe Courier changed 12 to 15.\n\nMore of it.\nArticle: {FERRY}\n")
     message.add_alternative("<p>The Courier changed 12 to 15.</p>", subtype="html")
     with smtplib.SMTP("127.0.0.1", urlsplit(desk.mail_url).port or 0, timeout=10) as server:
         server.send_message(message, "wirewatch@wirewatch.example", ["desk@harbourpost.example"])
@@ -60,10 +64,15 @@ def mail(desk: Desk, **headers: str) -> None:
 def test_signed_events_are_taken_one_or_several(desk: Desk) -> None:
     assert post(desk) == 204
     assert post(desk, name="a2", body=[EVENT, EVENT]) == 204
-    assert [(one.by, one.id, one.at, one.told) for one in desk.arrived] == [
-        ("webhook", "a1", NOW, (REVISED,)),
-        ("webhook", "a2", NOW, (REVISED, REVISED)),
+    assert [(one.by, one.id, one.at, one.told, one.links) for one in desk.arrived] == [
+        ("webhook", "a1", NOW, ("revised", "Ferry subsidy"), (FERRY,)),
+        ("webhook", "a2", NOW, ("revised", "Ferry subsidy"), (FERRY, FERRY)),
     ]
+
+
+def test_event_without_an_article_is_taken(desk: Desk) -> None:
+    assert post(desk, body={"id": "1", "type": "wirewatch.alert.more.v1", "data": {"text": "And 3 more."}}) == 204
+    assert desk.arrived[0].told == ("more", "And 3 more.")
 
 
 def test_what_comes_twice_is_told_once(desk: Desk) -> None:
@@ -96,7 +105,8 @@ def test_mail_is_taken_with_its_subject_and_first_line(desk: Desk) -> None:
     mail(desk, X_Wirewatch_Alert="a3")
     mail(desk, X_Wirewatch_Alert="a3")
     (one,) = desk.arrived
-    assert (one.by, one.id, one.subject, one.first_line) == ("mail", "a3", "A change", "The Courier changed 12 to 15.")
+    assert (one.by, one.id, one.told) == ("mail", "a3", ("A change", "The Courier changed 12 to 15."))
+    assert one.links == (FERRY,)
     assert desk.repeated == 1
 
 

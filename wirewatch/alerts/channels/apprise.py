@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from wirewatch.alerts.channels.base import Channel, Said
-from wirewatch.alerts.message import Message
 from wirewatch.alerts.model import Alert
 from wirewatch.errors import RetryLater
 from wirewatch.units import seconds
 
 if TYPE_CHECKING:
     from apprise import Apprise
+
+    from wirewatch.alerts.message import Message
 
 _GRACE: Final = 5.0  # seconds after its own limit in which apprise gives its answer
 _MAIL: Final = frozenset({"mailto", "mailtos"})  # where an @ calls nobody

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -16,18 +17,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-import orjson
 from pydantic import AfterValidator, Field
 
-from wirewatch import atom
 from wirewatch.alerts.channels.base import Channel, Said
-from wirewatch.alerts.message import Links, Message, compose
 from wirewatch.alerts.model import Alert, Story
 from wirewatch.errors import BadContent, RetryLater
-from wirewatch.records import web_address
+
+if TYPE_CHECKING:
+    from wirewatch import atom
+    from wirewatch.alerts.message import Links, Message
 
 _SIGNALS: Final = "http://cv.iptc.org/newscodes/signal/"
 _SECONDS: Final = 30.0  # for one writing; more means that a network's disk hangs
@@ -35,6 +36,8 @@ _WHOLE_ALERTS: Final = frozenset({"group", "more", "operator"})  # are one entry
 
 
 def _web_address(text: str) -> str:
+    from wirewatch.records import web_address  # noqa: PLC0415 (builds the schema of records)
+
     if web_address(text) != text:
         raise ValueError("is no web address; write it like https://news.example/alerts.atom")
     return text
@@ -53,6 +56,8 @@ class AtomChannel(Channel):
 
     def compose(self, alert: Alert, links: Links) -> Message:
         """Return what is said about an alert, and about each of its stories, which are entries of their own."""
+        from wirewatch.alerts.message import compose  # noqa: PLC0415 (a configuration is read without templates)
+
         whole = super().compose(alert, links)
         if alert.kind in _WHOLE_ALERTS or len(alert.stories) < 2:
             return whole
@@ -63,6 +68,8 @@ class AtomChannel(Channel):
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Put the alert's entries at the head of the file."""
+        from wirewatch import atom  # noqa: PLC0415 (imports lxml)
+
         entries = list(_entries(alert, message))
         feed = atom.Feed(
             id=message.links.uri("alerts", self.name),
@@ -82,6 +89,8 @@ class AtomChannel(Channel):
             raise RetryLater(f"Channel {self.name}: {_sentence(self.file, error)}", about=self.name) from error
 
     def _write(self, feed: atom.Feed, entries: list[atom.Entry]) -> None:
+        from wirewatch import atom  # noqa: PLC0415
+
         with _alone(self.file):
             try:
                 earlier = self.file.read_bytes()
@@ -92,6 +101,8 @@ class AtomChannel(Channel):
 
 def _entries(alert: Alert, message: Message) -> Iterator[atom.Entry]:
     """Yield an alert's entries, oldest first."""
+    from wirewatch import atom  # noqa: PLC0415
+
     if alert.kind in _WHOLE_ALERTS or not alert.stories:
         yield atom.Entry(
             id=message.links.uri("alert", alert.id),
@@ -102,7 +113,7 @@ def _entries(alert: Alert, message: Message) -> Iterator[atom.Entry]:
         )
         return
     for story, part in zip(alert.stories, message.parts or (message,), strict=True):
-        event = orjson.loads(story.events[-1])
+        event = json.loads(story.events[-1])
         yield atom.Entry(
             id=part.links.uri("event", event["id"]),
             title=part.subject,
@@ -116,6 +127,8 @@ def _entries(alert: Alert, message: Message) -> Iterator[atom.Entry]:
 
 
 def _links(story: Story, links: Links) -> Iterator[tuple[str, str]]:
+    from wirewatch.records import web_address  # noqa: PLC0415
+
     if address := web_address(story.url):
         yield "alternate", address
     if story.old_revision:

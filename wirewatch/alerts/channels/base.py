@@ -11,16 +11,18 @@ import re
 from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from wirewatch.alerts.message import Links, Message, compose
 from wirewatch.alerts.model import Alert
 from wirewatch.times.zones import region
 from wirewatch.units import seconds
 from wirewatch.wording import LANGUAGES
+
+if TYPE_CHECKING:
+    from wirewatch.alerts.message import Links, Message
 
 _PERIODS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5})\s*/\s*(s|min|h|d)")
@@ -192,6 +194,8 @@ class Channel(BaseModel, ABC):
 
     def compose(self, alert: Alert, links: Links) -> Message:
         """Return what this channel says about an alert, in its language, zone and templates."""
+        from wirewatch.alerts.message import compose  # noqa: PLC0415 (a configuration is read without templates)
+
         return compose(alert, links, language=self.language, zone=self.zone, templates=self.templates)
 
     @abstractmethod

@@ -6,15 +6,17 @@ The marks of the redline are always there; where the output is a terminal, they 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rich.console import Console
 from rich.text import Text
 
 from wirewatch.alerts.channels.base import Channel
-from wirewatch.alerts.message import Message
 from wirewatch.alerts.model import Alert
 from wirewatch.errors import RetryLater
+
+if TYPE_CHECKING:
+    from wirewatch.alerts.message import Message
 
 # The marks of the redline; in what they enclose, others have been broken up.
 _DELETED: Final = r"(?s)\[(?:\w+ \d+)?-.*?-\]"

@@ -17,14 +17,13 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 
 from wirewatch.alerts.channels.base import Channel, Said
-from wirewatch.alerts.message import Message
 from wirewatch.alerts.model import Alert
 from wirewatch.canonical import canonical_json
 from wirewatch.errors import DeliveryGone, DeliveryRefused, RetryLater, SourceRefuses
-from wirewatch.records import moment
 from wirewatch.units import seconds
 
 if TYPE_CHECKING:
+    from wirewatch.alerts.message import Message
     from wirewatch.fetch.posting import Poster, Reply
 
 _ONE: Final = "application/cloudevents+json; charset=UTF-8"
@@ -178,7 +177,7 @@ def _own(alert: Alert, message: Message) -> dict[str, object]:
         "id": alert.id,
         "source": f"https://{message.links.instance.authority}/alerts",
         "type": f"wirewatch.alert.{alert.kind}.v1",
-        "time": moment(alert.created),
+        "time": alert.created.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": {"rule": alert.rule, "text": message.first_line, "more": alert.more},
     }
