@@ -109,6 +109,13 @@ class ChannelContract(ABC):
         with pytest.raises(ValidationError, match=message):
             channel_of(self.options(tmp_path) | change)
 
+    def test_check_finds_nothing_wrong_and_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        options = self.options(tmp_path)
+        assert list(channel_of(options).problems()) == []
+        assert list(channel_of(options | {"templates": tmp_path / "none"}).problems()) == [
+            ("templates", f"there is no folder {tmp_path / 'none'}")
+        ]
+
     @pytest.mark.parametrize("kind", ALERTS)
     def test_every_kind_of_alert_arrives(self, tmp_path: Path, kind: str) -> None:
         assert self.told(tmp_path, ALERTS[kind])

@@ -10,6 +10,8 @@ import asyncio
 import json
 import logging
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -28,6 +30,7 @@ from wirewatch.alerts.message import compose
 from wirewatch.alerts.model import Alert
 from wirewatch.errors import RetryLater
 
+ROOT = Path(__file__).parents[3]
 CALLS = "@everyone <!channel> <!here|x> <@U024BE7LH> @room <users/all> @marta x@here"
 MARKUP = "*bold* _under_ ~~struck~~ `code` [link](https://evil.example) <b>b</b> <https://evil.example|x> # head"
 
@@ -279,14 +282,30 @@ async def test_chat_that_refuses_is_tried_again(status: int) -> None:
     assert "3ccdd113474722377935511fc85d3dd4" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url", ["", "nonsense", "slackk://a/b/c", "slack://too-short", "mailto://", "file:///etc/passwd"]
-)
-def test_address_that_apprise_does_not_know_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(ValidationError, match="is no address that apprise can use") as caught:
+@pytest.mark.parametrize("url", ["", "nonsense", "slack:too-short", "://too-short", "mail to://too-short"])
+def test_what_has_no_scheme_is_no_address_of_apprises(url: str) -> None:
+    with pytest.raises(ValidationError, match="is no address of apprise's") as caught:
         channel_of(options(url))
     assert "too-short" not in str(caught.value)
-    assert "passwd" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["slackk://too-short/b/c", "slack://too-short", "mailto://?", "file:///too-short"])
+def test_address_that_apprise_cannot_use_is_told_at_a_check_and_when_sending(url: str) -> None:
+    scheme = url.partition(":")[0]
+    channel = channel_of(options(url))
+    assert dict(channel.problems()) == {
+        "url": f"apprise cannot use this {scheme}:// address; docs/alerts.md has examples"
+    }
+    assert failure(url) == f"Channel people: apprise cannot use its {scheme}:// address; mend `url`"
+
+
+def test_reading_a_configuration_does_not_wait_for_apprise() -> None:
+    program = (
+        "import sys; from tests.wirewatch.alerts.contract import channel_of;"
+        f"channel_of({options(SLACK)!r}); print('apprise' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_apprise_logs_nothing_of_what_it_does() -> None:

@@ -177,7 +177,7 @@ def test_times_have_their_zone_and_the_window_is_said() -> None:
 
 
 def test_window_over_a_change_of_clocks_names_both_zones() -> None:
-    night = {"not_before": at(-12 * 60 + 13 * 1440 + 30), "not_after": at(-12 * 60 + 13 * 1440 + 150)}
+    night: dict[str, Any] = {"not_before": at(-12 * 60 + 13 * 1440 + 30), "not_after": at(-12 * 60 + 13 * 1440 + 150)}
     assert "between 00:30 GMT and 03:30 BST on 29 March 2026" in told(story(**night), zone="Europe/London").text
 
 

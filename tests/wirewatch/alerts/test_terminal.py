@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.wirewatch.alerts.contract import ChannelContract
-from tests.wirewatch.alerts.told import alert
+from tests.wirewatch.alerts.told import NEW, OLD, alert, story
 
 
 class TestTerminal(ChannelContract):
@@ -32,3 +34,17 @@ class TestTerminal(ChannelContract):
         (arrived,) = self.told(tmp_path, alert())
         assert "The coastguard counted [-12-]{+15+} killed" in arrived
         assert "\x1b" not in arrived
+
+    def test_redline_is_coloured_on_a_terminal_and_nothing_of_the_publishers_is(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        forged = story(old=replace(OLD, headline="x"), new=replace(NEW, headline="x [bold] [-y-] \x1b[31m"))
+        (arrived,) = self.told(tmp_path, alert(forged))
+        styled = re.findall(r"\x1b\[([0-9;]+)m(.*?)\x1b\[0m", arrived)
+        assert ("9;31", "[-12-]") in styled
+        assert ("4;32", "{+15+}") in styled
+        assert [text for style, text in styled if style == "9;31"] == ["[-12-]"]
+        assert "[bold]" in arrived

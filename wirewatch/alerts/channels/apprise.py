@@ -11,7 +11,7 @@ import asyncio
 import html
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from wirewatch.alerts.message import Message
 
 _GRACE: Final = 5.0  # seconds after its own limit in which apprise gives its answer
+# What it means, apprise alone can say; it takes a second to import, and nothing that only reads a configuration waits.
+_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://\S+")
 _MAIL: Final = frozenset({"mailto", "mailtos"})  # where an @ calls nobody
 # Services that render Markdown in what apprise hands them as plain text; where it knows their markup, it escapes.
 _RENDERING: Final = frozenset(
@@ -47,11 +49,11 @@ _ESCAPED: Final = 1.6  # how much longer a text becomes, at most, where a servic
 _LEAST_SECRET: Final = 4  # characters; shorter parts of an address tell nothing, and stand in every sentence
 
 
-def _known(url: SecretStr) -> SecretStr:
-    if _opened(url) is None:
-        scheme = url.get_secret_value().partition("://")[0]
-        hint = f", {scheme}://" if re.fullmatch(r"[a-z0-9+-]{1,30}", scheme) else ""
-        raise ValueError(f"is no address that apprise can use{hint}; docs/alerts.md has examples")
+def _address(url: SecretStr) -> SecretStr:
+    if not _FORM.fullmatch(url.get_secret_value()):
+        raise ValueError(
+            "is no address of apprise's; it begins like mailto:// or slack://, and docs/alerts.md has some"
+        )
     return url
 
 
@@ -80,7 +82,7 @@ class AppriseChannel(Channel):
     kind: Literal["apprise"]
     url: Annotated[
         SecretStr,
-        AfterValidator(_known),
+        AfterValidator(_address),
         Said("apprise address"),
         Field(description="Where alerts go, in apprise's spelling, from the environment."),
     ]
@@ -90,6 +92,12 @@ class AppriseChannel(Channel):
         Said("duration, 1s to 50s"),
         Field(description="How long sending one alert may take."),
     ] = 30.0
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the options, by key."""
+        yield from super().problems()
+        if _opened(self.url) is None:
+            yield "url", f"apprise cannot use this {self._scheme}:// address; docs/alerts.md has examples"
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Hand the message to the service, as HTML where that takes it, else as text."""
@@ -106,7 +114,8 @@ class AppriseChannel(Channel):
         from apprise import AppriseResultStatus, NotifyFormat  # noqa: PLC0415
 
         opened = _opened(self.url)
-        assert opened is not None  # it was when the configuration was read
+        if opened is None:
+            return f"apprise cannot use its {self._scheme}:// address; mend `url`"
         service: Any = opened[0]
         is_mail = self._scheme in _MAIL
         if is_mail:

@@ -54,6 +54,12 @@ class AtomChannel(Channel):
     )
     entries: Annotated[int, Field(ge=1, le=1000, description="How many are kept.")] = 100
 
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the options, by key."""
+        yield from super().problems()
+        if not self.file.parent.is_dir():
+            yield "file", f"there is no folder {self.file.parent}"
+
     def compose(self, alert: Alert, links: Links) -> Message:
         """Return what is said about an alert, and about each of its stories, which are entries of their own."""
         from wirewatch.alerts.message import compose  # noqa: PLC0415 (a configuration is read without templates)

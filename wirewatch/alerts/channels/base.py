@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -191,6 +192,11 @@ class Channel(BaseModel, ABC):
     digest: Annotated[Digest, BeforeValidator(_digest), Said("duration, or mapping")] | None = Field(
         default=None, description='Tell together what waits: `1h`, or `every`, `at: ["08:00"]` and `count`.'
     )
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the options though their form is right, by key: what `wirewatch check` looks at."""
+        if self.templates is not None and not self.templates.is_dir():
+            yield "templates", f"there is no folder {self.templates}"
 
     def compose(self, alert: Alert, links: Links) -> Message:
         """Return what this channel says about an alert, in its language, zone and templates."""

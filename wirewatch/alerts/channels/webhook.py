@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -19,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from wirewatch.alerts.channels.base import Channel, Said
 from wirewatch.alerts.model import Alert
 from wirewatch.canonical import canonical_json
-from wirewatch.errors import DeliveryGone, DeliveryRefused, RetryLater, SourceRefuses
+from wirewatch.errors import ConfigurationError, DeliveryGone, DeliveryRefused, RetryLater, SourceRefuses
 from wirewatch.units import seconds
 
 if TYPE_CHECKING:
@@ -99,6 +100,16 @@ class WebhookChannel(Channel):
     )
 
     _poster: Poster | None = PrivateAttr(default=None)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the options, by key."""
+        from wirewatch.fetch.connecting import trust  # noqa: PLC0415 (imports an HTTP client)
+
+        yield from super().problems()
+        try:
+            trust(None if self.ca_file is None else str(self.ca_file))
+        except ConfigurationError as error:
+            yield "ca_file", str(error)
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Post the alert's events; anything but a 2xx is an error."""
