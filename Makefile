@@ -44,13 +44,8 @@ lock: $(READY)  ## write requirements.lock anew after a change of pyproject.toml
 	    --no-emit-index-url --no-annotate --no-header $(ARGS) pyproject.toml -o requirements.lock
 
 clean:  ## remove all that the above have made
-	@rm -rf .venv .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build wirewatch.egg-info demo
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build wirewatch.egg-info demo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-# What tests of engines and servers need is built into .engines, each once.
-.engines/pubsub: tests/engines/pubsub/main.go tests/engines/pubsub/go.mod tests/engines/pubsub/go.sum
-	@echo "Building Google's fake of Pub/Sub …"
-	@mkdir -p .engines && cd tests/engines/pubsub && go build -o ../../../.engines/pubsub .
 
 $(READY): .venv/.locked pyproject.toml
 	@$(RUN)/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation -e .

@@ -10,7 +10,6 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from subprocess import PIPE, Popen
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -21,9 +20,10 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-BINARY = Path(__file__).parents[2] / ".engines" / "pubsub"
+from tests.engines.install import COMMAND, PUBSUB
+
 PROJECT = "projects/newsroom"
-NOT_BUILT = "Google's fake of Pub/Sub is not built: `make test-engines` builds it (that needs Go)"
+NOT_BUILT = f"Google's fake of Pub/Sub is not built: `{COMMAND}` builds it"
 REFUSED, GONE, TOO_MUCH, AWAY = 7, 5, 8, 14  # PERMISSION_DENIED, NOT_FOUND, RESOURCE_EXHAUSTED, UNAVAILABLE
 
 
@@ -102,9 +102,9 @@ class FakePubSub:
 @contextmanager
 def fake_pubsub() -> Iterator[FakePubSub]:
     """Run a fake; skip the test where it is not built."""
-    if not BINARY.exists():
+    if not PUBSUB.exists():
         pytest.skip(NOT_BUILT)
-    with Popen([BINARY], stdin=PIPE, stdout=PIPE) as server:
+    with Popen([PUBSUB], stdin=PIPE, stdout=PIPE) as server:
         assert server.stdout is not None
         address, aside = server.stdout.readline().decode().split()
         try:

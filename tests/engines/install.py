@@ -21,21 +21,30 @@ ENGINES: Final = HERE.parents[1] / "build" / "engines"
 PRISM: Final = ENGINES / "prism" / "prism"
 FLINK: Final = ENGINES / "flink"
 JOB_SERVER: Final = ENGINES / "job-server"
+PUBSUB: Final = ENGINES / "pubsub" / "pubsub"
 COMMAND: Final = "make test-engines"
 
 
 def missing() -> list[str]:
     """Return which engines are not installed."""
-    return [path.name for path in (PRISM, FLINK, JOB_SERVER) if not path.exists()]
+    return [path.name for path in (PRISM, FLINK, JOB_SERVER, PUBSUB) if not path.exists()]
 
 
 def install() -> None:
     """Install what is missing; raise SystemExit with one sentence where a tool for it is not there."""
-    for path, tool, make in ((PRISM.parent, "go", _prism), (FLINK, "java", _flink), (JOB_SERVER, "mvn", _job_server)):
+    recipes = (
+        (PRISM.parent, "go", _prism),
+        (FLINK, "java", _flink),
+        (JOB_SERVER, "mvn", _job_server),
+        (PUBSUB.parent, "go", _pubsub),
+    )
+    for path, tool, make in recipes:
         if path.exists():
             continue
         if shutil.which(tool) is None:
-            raise SystemExit(f"{COMMAND} needs `{tool}`: install Go 1.25, Java 17 and Maven 3.8 or later, and try again.")
+            raise SystemExit(
+                f"{COMMAND} needs `{tool}`: install Go 1.26, Java 17 and Maven 3.8 or later, and try again."
+            )
         print(f"Installing {path.name} into {path.parent} …", flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
@@ -48,6 +57,10 @@ def install() -> None:
 def _prism(folder: Path) -> None:
     module = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{BEAM}"
     subprocess.run(["go", "install", module], env={**os.environ, "GOBIN": str(folder)}, check=True)
+
+
+def _pubsub(folder: Path) -> None:
+    subprocess.run(["go", "build", "-o", str(folder / "pubsub"), "."], cwd=HERE / "pubsub", check=True)
 
 
 def _flink(folder: Path) -> None:
