@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.engines.install import FLINK, JOB_SERVER
-from tests.engines.processes import Process, free_port, listens, until
+from tests.engines.processes import PATIENCE_SECONDS, Process, free_port, listens, until
 
 ROOT: Final = Path(__file__).parents[2]
 # What Flink's own default configuration opens to it on Java 17 (`env.java.opts.all`).
@@ -42,6 +42,9 @@ _TASK_MANAGER: Final = {
     "taskmanager.memory.network.min": "64m",
     "taskmanager.memory.network.max": "64m",
     "taskmanager.memory.managed.size": "64m",
+    "taskmanager.memory.jvm-metaspace.size": "192m",
+    "taskmanager.memory.jvm-overhead.min": "96m",
+    "taskmanager.memory.jvm-overhead.max": "96m",
 }
 _LOG4J: Final = """\
 rootLogger.level = INFO
@@ -95,9 +98,11 @@ class Flink:
         self.task_managers = [self._task_manager(number) for number in (1, 2)]
         self.pool = self._pool()
         self.job_server = self._job_server()
-        until("the job server listens", lambda: self._up(self.job_server) and listens(self.job_port))
-        until("the worker pool listens", lambda: self._up(self.pool) and listens(self.pool_port))
-        until("two TaskManagers are there", lambda: self._up(self.job_manager) and len(self.slots_by_manager()) == 2)
+        try:
+            until("the cluster is up", self._is_up, seconds=2 * PATIENCE_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def endpoint(self) -> str:
@@ -156,15 +161,19 @@ class Flink:
         for process in (self.job_server, *self.task_managers, self.pool, self.job_manager):
             process.kill()
 
-    @staticmethod
-    def _up(process: Process) -> bool:
-        assert process.runs, f"{process.name} ended:\n{process.said()[-3000:]}"
-        return True
+    def _is_up(self) -> bool:
+        for process in (self.job_server, *self.task_managers, self.pool, self.job_manager):
+            assert process.runs, f"{process.name} ended:\n{process.said()[-3000:]}"
+        return listens(self.job_port) and listens(self.pool_port) and len(self.slots_by_manager()) == 2
 
-    def _java(self, name: str, jars: Path, main: str, *options: str, arguments: tuple[str, ...] | None = None) -> Process:
+    def _java(
+        self, name: str, jars: Path, main: str, *options: str, arguments: tuple[str, ...] | None = None
+    ) -> Process:
         log4j = f"-Dlog4j2.configurationFile={self._conf / 'log4j.properties'}"
         given = ("--configDir", str(self._conf)) if arguments is None else arguments
-        return Process(name, [*JAVA, *options, log4j, "-cp", f"{jars}/*", main, *given], self.folder)
+        # In this order: Beam's SDK harness carries older copies of what its runner's own jars have.
+        path = ":".join(str(jar) for jar in sorted(jars.glob("*.jar")))
+        return Process(name, [*JAVA, *options, log4j, "-cp", path, main, *given], self.folder)
 
     def _task_manager(self, number: int) -> Process:
         sizes = [word for name, value in _TASK_MANAGER.items() for word in ("-D", f"{name}={value}")]
