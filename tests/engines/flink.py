@@ -17,21 +17,22 @@ from tests.engines.processes import PATIENCE_SECONDS, Process, free_port, listen
 
 ROOT: Final = Path(__file__).parents[2]
 # What Flink's own default configuration opens to it on Java 17 (`env.java.opts.all`).
-_EXPORTS: Final = (
-    "java.base/sun.net.util java.rmi/sun.rmi.registry java.security.jgss/sun.security.krb5"
-    " jdk.compiler/com.sun.tools.javac.api jdk.compiler/com.sun.tools.javac.file"
-    " jdk.compiler/com.sun.tools.javac.parser jdk.compiler/com.sun.tools.javac.tree"
-    " jdk.compiler/com.sun.tools.javac.util"
-).split()
-_OPENS: Final = (
-    "lang net io nio lang.reflect text time util util.concurrent util.concurrent.atomic util.concurrent.locks"
-).split()
+_EXPORTS: Final = [
+    "java.base/sun.net.util",
+    "java.rmi/sun.rmi.registry",
+    "java.security.jgss/sun.security.krb5",
+    *(f"jdk.compiler/com.sun.tools.javac.{one}" for one in ("api", "file", "parser", "tree", "util")),
+]
+_OPENS: Final = [
+    "java.base/sun.nio.ch",
+    *(f"java.base/java.{one}" for one in ("lang", "lang.reflect", "net", "io", "nio", "text", "time", "util")),
+    *(f"java.base/java.util.concurrent{one}" for one in ("", ".atomic", ".locks")),
+]
 JAVA: Final = [
     "java",
     "-XX:+UseSerialGC",
     *(f"--add-exports={one}=ALL-UNNAMED" for one in _EXPORTS),
-    *(f"--add-opens=java.base/java.{one}=ALL-UNNAMED" for one in _OPENS),
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    *(f"--add-opens={one}=ALL-UNNAMED" for one in _OPENS),
 ]
 _TASK_MANAGER: Final = {
     "taskmanager.cpu.cores": "2.0",
