@@ -24,6 +24,7 @@ from pipelines.config.settings import (
     Section,
     Settings,
     SourceSettings,
+    StreamSettings,
     WorkSettings,
 )
 from pipelines.config.units import duration_text, size_text
@@ -73,6 +74,7 @@ _OF_SECTIONS: Final[tuple[tuple[str, type[Section], str], ...]] = (
     ),
     ("Every source", SourceSettings, "Keys of feeds and of articles."),
     ("work", WorkSettings, ""),
+    ("stream", StreamSettings, "[streaming.md](streaming.md) says how each engine is set up."),
 )
 
 

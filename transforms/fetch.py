@@ -26,9 +26,7 @@ from wirewatch.model import Capture, Check, Source
 from wirewatch.reading import feed_of
 from wirewatch.store import Store, articles, feeds, frontier, inbox, leases, streams
 from wirewatch.store.inbox import Received
-from wirewatch.ticks import Turn, turn_of
-
-LEAD_SECONDS = 1.0  # from the lease to the fetcher; a wave of 500 takes 0.3 s through Beam
+from wirewatch.ticks import LEAD_SECONDS, Turn, turn_of
 
 
 @dataclass(frozen=True, kw_only=True)

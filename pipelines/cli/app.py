@@ -152,6 +152,41 @@ def run(
 
 
 @app.command(rich_help_panel=_WATCH)
+def stream(
+    config: ConfigArgument = DEFAULT,
+    *,
+    runner: Annotated[str | None, typer.Option(metavar="prism|flink|dataflow", help="The engine.")] = None,
+    tick: Annotated[str | None, typer.Option(metavar="TIME", help="How often the store is asked what is due.")] = None,
+    backlog: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Lease nothing while something leased waits for so long.")
+    ] = None,
+    parallelism: Annotated[str | None, typer.Option(metavar="N", help="Flink: tasks that share each step.")] = None,
+    prism: Annotated[Path | None, typer.Option(metavar="FILE", help="Prism: where its program lies.")] = None,
+    job_server: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where Beam's job server listens.")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where a TaskManager finds its worker pool.")
+    ] = None,
+    flink: Annotated[str | None, typer.Option(metavar="URL", help="Flink: its REST interface.")] = None,
+    checkpoint_interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Flink: how often the job's state is written down.")
+    ] = None,
+    from_savepoint: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Flink: go on from where a job was stopped.")
+    ] = None,
+) -> None:
+    """Watch without end, as a streaming job; what is not given here stands under `stream:` in the configuration."""
+    from pipelines.cli import streaming
+    from wirewatch.clock import SystemClock
+
+    options = {"runner": runner, "tick": tick, "backlog": backlog, "parallelism": parallelism, "prism": prism}
+    options |= {"job_server": job_server, "workers": workers, "flink": flink}
+    options |= {"checkpoint_interval": checkpoint_interval}
+    streaming.stream(_load(config), options, SystemClock(), savepoint=from_savepoint)
+
+
+@app.command(rich_help_panel=_WATCH)
 def watch(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="The articles.")],
     config: ConfigOption = DEFAULT,

@@ -54,8 +54,12 @@ def settings(kind: type[S], options: dict[str, Any]) -> S:
     try:
         return kind.model_validate({name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        wrong = [f"--{one['loc'][0]}: {one['input']!r} {_reason(one)}" for one in error.errors(include_url=False)]
+        wrong = [f"--{_option(one)}: {one['input']!r} {_reason(one)}" for one in error.errors(include_url=False)]
         raise ConfigurationError("; ".join(wrong)) from error
+
+
+def _option(one: Any) -> str:
+    return str(one["loc"][0]).replace("_", "-")
 
 
 def _reason(one: Any) -> str:

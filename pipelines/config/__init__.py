@@ -8,7 +8,7 @@ in `store`, and in no message and no `repr`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.config.complaints import complain, complain_of_repetitions, complain_of_secrets
 from pipelines.config.document import Document, read_document
+from pipelines.config.engines import horizon_seconds, refusals
 from pipelines.config.problems import BadConfiguration, Problem
 from pipelines.config.settings import (
     DAY,
@@ -24,6 +25,7 @@ from pipelines.config.settings import (
     FetchSettings,
     Settings,
     SourceSettings,
+    StreamSettings,
     WorkSettings,
 )
 from transforms.sinks.base import Sink
@@ -56,6 +58,7 @@ class Config:
     articles: tuple[tuple[str, Source], ...] = ()
     sinks: tuple[Sink, ...] = ()
     work: WorkSettings = field(default_factory=WorkSettings)
+    stream: StreamSettings = field(default_factory=StreamSettings)
 
     @property
     def shown_store(self) -> str:
@@ -112,6 +115,23 @@ class Config:
             wave=self.work.wave,
         )
 
+    def stream_job(self, clock: Clock, run: str) -> Job:
+        """Return what the steps of a job that never ends are given."""
+        from transforms.process import Stream  # noqa: PLC0415
+
+        stream = Stream(every_seconds=self.stream.tick, backlog_seconds=self.stream.backlog)
+        return replace(self.job(clock, run), stream=stream, horizon_seconds=horizon_seconds(self.stream))
+
+    def streaming(self, settings: StreamSettings) -> Config:
+        """Return the deployment with other settings for its stream.
+
+        Raise ConfigurationError with everything that cannot be run so.
+        """
+        wrong = refusals(settings, store=self.store, fetch=self.fetch_settings, sinks=self.sinks)
+        if said := [f"{key}: {why}" for key, why in wrong]:
+            raise BadConfiguration(str(self.path), [Problem(message=one, place="stream") for one in said])
+        return replace(self, stream=settings)
+
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the configuration in a file, with values from `environ` for each `${NAME}`.
@@ -130,6 +150,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         articles=tuple((normalise_url(one.url), source(one)) for one in settings.articles),
         sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
         work=settings.work,
+        stream=_anchored(settings.stream or StreamSettings(), folder),
     )
 
 
@@ -147,9 +168,20 @@ def parse_settings(document: Document) -> Settings:
             settings = Settings.model_validate(document.value)
         except ValidationError as error:
             complain(document, error)
+        else:
+            _complain_of_stream(document, settings)
     if document.problems or settings is None:
         raise BadConfiguration(document.name, document.problems)
     return settings
+
+
+def _complain_of_stream(document: Document, settings: Settings) -> None:
+    """Note what the engine that is named cannot run; without a section nothing is named."""
+    if settings.stream is None or document.problems:
+        return
+    store = settings.store.get_secret_value()
+    for key, why in refusals(settings.stream, store=store, fetch=settings.fetch, sinks=settings.sinks):
+        document.report(("stream", key), why)
 
 
 def source(settings: SourceSettings, feed: str | None = None) -> Source:
