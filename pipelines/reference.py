@@ -29,6 +29,7 @@ from pipelines.config.settings import (
 )
 from pipelines.config.units import duration_text, size_text
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
 
 _INTRODUCTION: Final = """\
 # Configuration
@@ -85,10 +86,12 @@ def reference() -> str:
         inherited = set(SourceSettings.model_fields) if section in (FeedSettings, ArticleSettings) else set()
         title = name if " " in name else f"`{name}`"
         parts += [f"## {title}\n", _paragraph(section, more), _table(section, inherited)]
-    parts += ["## `sinks`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
-    for sink in SINKS:
-        kind = _kinds(sink.model_fields["kind"])[0]
-        parts += [f"### `kind: {kind}`\n", _paragraph(sink, ""), _table(sink, {"kind"})]
+    for section, models in (("sources", SOURCES), ("sinks", SINKS)):
+        parts += [f"## `{section}`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
+        for model in models:
+            kind = _kinds(model.model_fields["kind"])[0]
+            parts += [f"### `kind: {kind}`\n" if section == "sinks" else f"### `kind: {kind}` (source)\n"]
+            parts += [_paragraph(model, ""), _table(model, {"kind"})]
     return "\n".join(parts)
 
 

@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pipelines.config import Config
+from wirewatch import receiving
 from wirewatch.clock import Clock
+from wirewatch.errors import IntakeFailed
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
 Progress = Callable[[str], None]
+
+_MOST_MESSAGES: Final = 10_000  # out of one queue in one pass; what is left waits there for the next one
 
 _SAID = {
     "new": "new",
@@ -43,6 +47,7 @@ class PassReport:
 
     counts: dict[str, dict[str, int]]
     delivered: dict[str, int] = field(default_factory=dict)  # rows, by sink
+    received: int = 0  # messages out of queues
     waiting: int = 0  # rows that no sink has yet
     next_due: datetime | None = None
     seconds: float = 0.0
@@ -54,6 +59,7 @@ class PassReport:
         parts = [f"Read {_number(read.get('feed', 0), 'feed')} and {_number(read.get('article', 0), 'article')}"]
         found = [f"{n} {_SAID[name]}" for name in _SAID if (n := self.counts.get("article", {}).get(name))]
         line = parts[0] + (f": {', '.join(found)}" if found else "") + "."
+        line += f" Received {_number(self.received, 'message')}." if self.received else ""
         line += f" Delivered {_number(sum(self.delivered.values()), 'row')}." if self.delivered else ""
         line += f" {_number(self.waiting, 'row')} still waiting." if self.waiting else ""
         line += f" {_number(len(self.findings), 'problem')}." if self.findings else ""
@@ -64,6 +70,7 @@ class PassReport:
         """Return the report for programs."""
         return {
             "counts": self.counts,
+            "received": self.received,
             "delivered": self.delivered,
             "waiting": self.waiting,
             "nextDue": self.next_due.isoformat() if self.next_due else None,
@@ -78,9 +85,11 @@ def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: Non
     store = open_store(config, clock.now())
     run = secrets.token_hex(8)
     delivered: Counter[str] = Counter()
-    held = _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    received, findings = _receive(store, config, clock, progress)
+    findings += _waves(store, config, clock, run, delivered=delivered, progress=progress)
     seconds = time.monotonic() - began
-    return report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=held)
+    done = report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=findings)
+    return replace(done, received=received)
 
 
 def run_every(
@@ -108,6 +117,20 @@ def open_store(config: Config, now: datetime) -> Store:
     feeds.match_feeds(store, config.feeds, now)
     articles.match_articles(store, config.articles, now)
     return store
+
+
+def _receive(store: Store, config: Config, clock: Clock, progress: Progress) -> tuple[int, list[str]]:
+    """Keep what waits in the queues; return how many messages there were, and which queue could not be read."""
+    received, findings = 0, []
+    for source in config.sources:
+        progress(f"Receiving messages of {source.name}")
+        try:
+            received += source.drain(
+                lambda some: receiving.receive(store, some, clock.now(), config.fetch), limit=_MOST_MESSAGES
+            )
+        except IntakeFailed as error:
+            findings.append(str(error))
+    return received, findings
 
 
 def _waves(

@@ -226,11 +226,12 @@ class Keeper:
         was brought of a feed that is watched makes its entries' articles due too.
         """
         kept = self._keep_entries([Read(capture=capture, reading=one, source=source) for one in read.entries])
-        followed = check.url if check else source.feed if received else None
+        followed = check.url if check else self._watched(source.feed) if received else None
         links: list[tuple[Entry, tuple[Alias, ...]]] = []
         if source.track is Track.PAGES:
             links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
-            self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
+            names_of_links = [names for _, names in links]
+            self._keep_links(names_of_links, capture=capture, source=source, upserted=followed is not None)
         for _ in range(_MOST_ATTEMPTS):
             try:
                 with self.store.begin() as conn:
@@ -242,6 +243,11 @@ class Keeper:
             except Superseded:
                 continue
         raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
+
+    def _watched(self, feed: str | None) -> str | None:
+        """Return a feed's address if it is one that is watched."""
+        with self.store.reading() as conn:
+            return feed if feed and feeds.health_of(conn, feed) else None
 
     def _kept_at_once(self, read: Read) -> bool:
         """Keep a reading that says what the last one said by one conditional statement, without its page."""

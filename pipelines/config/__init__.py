@@ -29,6 +29,7 @@ from pipelines.config.settings import (
     WorkSettings,
 )
 from transforms.sinks.base import Sink
+from transforms.sources.base import MessageSource
 from wirewatch.identity import normalise_url
 from wirewatch.model import Instance, Source
 from wirewatch.store import Store
@@ -56,6 +57,7 @@ class Config:
     fetch_settings: FetchSettings
     feeds: tuple[tuple[str, Source], ...] = ()
     articles: tuple[tuple[str, Source], ...] = ()
+    sources: tuple[MessageSource, ...] = ()
     sinks: tuple[Sink, ...] = ()
     work: WorkSettings = field(default_factory=WorkSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
@@ -128,8 +130,8 @@ class Config:
         Raise ConfigurationError with everything that cannot be run so.
         """
         wrong = refusals(settings, store=self.store, fetch=self.fetch_settings, sinks=self.sinks)
-        if said := [f"{key}: {why}" for key, why in wrong]:
-            raise BadConfiguration(str(self.path), [Problem(message=one, place="stream") for one in said])
+        if problems := [Problem(message=why, place=f"stream.{key}") for key, why in wrong]:
+            raise BadConfiguration(str(self.path), problems)
         return replace(self, stream=settings)
 
 
@@ -148,6 +150,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         fetch_settings=_anchored(settings.fetch, folder),
         feeds=tuple((url, source(feed, url)) for feed in settings.feeds for url in [normalise_url(feed.url)]),
         articles=tuple((normalise_url(one.url), source(one)) for one in settings.articles),
+        sources=tuple(_anchored(one, folder) for one in settings.sources),
         sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
         work=settings.work,
         stream=_anchored(settings.stream or StreamSettings(), folder),

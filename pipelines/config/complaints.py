@@ -12,10 +12,12 @@ from pipelines.config.document import Document
 from pipelines.config.problems import Steps
 from pipelines.config.settings import Section, Settings
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.store.engine import parse
 
+_KINDS: Final[dict[str, tuple[type[BaseModel], ...]]] = {"sinks": SINKS, "sources": SOURCES}
 _WANTED: Final = {
     **dict.fromkeys(("list_type", "tuple_type", "iterable_type"), "is no list; begin each item with `- `"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "is no mapping of keys and values"),
@@ -38,8 +40,8 @@ def complain(document: Document, error: ValidationError) -> None:
 
 
 def complain_of_repetitions(document: Document) -> None:
-    """Note feeds and articles whose address, and sinks whose name, is there already."""
-    for section, key in (("feeds", "url"), ("articles", "url"), ("sinks", "name")):
+    """Note feeds and articles whose address, and sinks and sources whose name, is there already."""
+    for section, key in (("feeds", "url"), ("articles", "url"), ("sinks", "name"), ("sources", "name")):
         met: dict[str, int] = {}
         for index, name in _names(document.value.get(section), key):
             first = met.setdefault(name, index)
@@ -82,10 +84,11 @@ def _message(document: Document, error: Any) -> str:
     if kind == "extra_forbidden":
         return f"there is no such key{_hint(str(steps[-1]), _keys(steps[:-1], document))}"
     if kind == "union_tag_not_found":
-        return f"the key kind is required: {', '.join(_kinds())}"
-    if steps[-1:] == ("kind",) or kind == "union_tag_invalid":
-        tag = _value(document, (*steps, "kind")) if kind == "union_tag_invalid" else _value(document, steps)
-        return f"there is no sink {document.shown(steps, tag)}; there is {', '.join(_kinds())}"
+        return f"the key kind is required: {', '.join(_kinds(steps[0]))}"
+    if steps[-1:] == ("kind",):
+        tag = _value(document, steps)
+        thing = str(steps[0]).removesuffix("s")
+        return f"there is no {thing} {document.shown(steps, tag)}; there is {', '.join(_kinds(steps[0]))}"
     wanted = _WANTED.get(kind, "")
     if kind == "value_error":
         wanted = str(context["error"])
@@ -115,7 +118,7 @@ def _place(document: Document, error: Any) -> Steps:
             steps.append(step)
         elif error["type"] == "missing" and (last or index == 0):
             steps.append(step)
-    return tuple(steps)
+    return (*steps, "kind") if error["type"] == "union_tag_invalid" else tuple(steps)
 
 
 def _value(document: Document, steps: Steps) -> Any:
@@ -132,9 +135,9 @@ def _hint(name: str, known: tuple[str, ...]) -> str:
 
 def _keys(steps: Steps, document: Document) -> tuple[str, ...]:
     """Return the keys that a place of the file knows."""
-    if steps[:1] == ("sinks",):
+    if steps and steps[0] in _KINDS:
         kind = _value(document, steps).get("kind")
-        return tuple(name for sink in SINKS if kind in _kinds_of(sink) for name in sink.model_fields)
+        return tuple(name for one in _KINDS[str(steps[0])] if kind in _kinds_of(one) for name in one.model_fields)
     model: type[BaseModel] | None = Settings
     for step in steps:
         field = None if model is None else model.model_fields.get(str(step))
@@ -148,9 +151,9 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _section(part))), None)
 
 
-def _kinds() -> list[str]:
-    return sorted(kind for sink in SINKS for kind in _kinds_of(sink))
+def _kinds(section: str | int) -> list[str]:
+    return sorted(kind for one in _KINDS[str(section)] for kind in _kinds_of(one))
 
 
-def _kinds_of(sink: type[BaseModel]) -> tuple[str, ...]:
-    return get_args(sink.model_fields["kind"].annotation)
+def _kinds_of(model: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(model.model_fields["kind"].annotation)

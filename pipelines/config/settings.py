@@ -29,6 +29,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from pipelines.config.units import duration_text, seconds, size, size_text
 from transforms.sinks import AnySink
+from transforms.sources import AnySource
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Track
@@ -444,6 +445,9 @@ class Settings(Section):
     )
     articles: tuple[Annotated[ArticleSettings, BeforeValidator(_only_url)], ...] = Field(
         default=(), description="Articles to watch without a feed."
+    )
+    sources: tuple[AnySource, ...] = Field(
+        default=(), description="Queues whose messages ask for checks or bring captures."
     )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")

@@ -195,9 +195,29 @@ MISTAKES = {
     ),
     "unknown kind of sink": (
         "sinks: [{kind: parket, name: a, folder: x}]",
-        "line 4, sinks[0].kind: there is no sink 'parket'; there is jsonl",
+        "line 4, sinks[0].kind: there is no sink 'parket'; there is jsonl, pubsub",
     ),
-    "sink without a kind": ("sinks: [{name: a, folder: x}]", "line 4, sinks[0].kind: this key is required"),
+    "sink without a kind": (
+        "sinks: [{name: a, folder: x}]",
+        "line 4, sinks[0]: the key kind is required: jsonl, pubsub",
+    ),
+    "sink that is no topic": (
+        "sinks: [{kind: pubsub, name: a, topic: news}]",
+        "line 4, sinks[0].topic: 'news' is no topic's full name; write projects/PROJECT/topics/TOPIC",
+    ),
+    "source that is no subscription": (
+        "sources: [{kind: pubsub, name: a, subscription: projects/newsroom/topics/news}]",
+        "line 4, sources[0].subscription: 'projects/newsroom/topics/news' is no subscription's full name; "
+        "write projects/PROJECT/subscriptions/SUBSCRIPTION",
+    ),
+    "unknown kind of source": (
+        "sources: [{kind: kafka, name: a, subscription: projects/newsroom/subscriptions/abc}]",
+        "line 4, sources[0].kind: there is no source 'kafka'; there is pubsub",
+    ),
+    "unknown key of a source": (
+        "sources: [{kind: pubsub, name: a, subscription: projects/p/subscriptions/abc, emulatr: a:1}]",
+        "line 4, sources[0].emulatr: there is no such key; did you mean emulator?",
+    ),
     "unknown key of a sink": (
         "sinks: [{kind: jsonl, name: a, folder: x, foldr: y}]",
         "line 4, sinks[0].foldr: there is no such key; did you mean folder?",
