@@ -22,7 +22,9 @@ from pipelines.config import Config
 from pipelines.graph import Watch
 from pipelines.run import open_store
 from transforms.process import Job
+from transforms.receive import ReceiveMessages
 from transforms.sinks.base import Sink
+from transforms.sources.base import MessageSource
 from wirewatch.clock import Clock
 from wirewatch.errors import EngineFailed, StoreError
 from wirewatch.store import Store, outbox, streams
@@ -31,19 +33,34 @@ _LOOK_SECONDS: Final = 1.0  # how often the engine is asked whether the job stil
 
 
 class WatchForEver(beam.PTransform[Any, Any]):
-    """Let ticks come from a moment on, and watch at each."""
+    """Let ticks come from a moment on, and watch at each; beside that, receive what queues bring.
 
-    def __init__(self, job: Job, sinks: Sequence[Sink], since: datetime) -> None:
+    `native` has the engine's own readers used for them.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        sinks: Sequence[Sink],
+        since: datetime,
+        sources: Sequence[MessageSource] = (),
+        *,
+        native: bool = False,
+    ) -> None:
         super().__init__()
         self.job = job
         self.sinks = sinks
         self.since = since
+        self.sources = sources
+        self.native = native
 
     def expand(self, pipeline: Any) -> Any:
         assert self.job.stream is not None, "a pass has no ticks"
         ticks = PeriodicImpulse(
             start_timestamp=Timestamp(self.since.timestamp()), fire_interval=self.job.stream.every_seconds
         )
+        if self.sources:
+            pipeline | ReceiveMessages(self.job, self.sources, native=self.native)
         return pipeline | "Ticks" >> ticks | Watch(self.job, self.sinks)
 
 
@@ -57,11 +74,15 @@ def stream(
 ) -> None:
     """Watch on the configured engine until `stop` is set; then come to rest, and end the job.
 
-    Raise EngineFailed where the engine does not take the job or loses it, StoreError where the store cannot be used.
+    Raise EngineFailed where the engine does not take the job or loses it, StoreError where the store cannot be used,
+    IntakeFailed where a queue cannot be read at the start.
     """
     store = open_store(config, clock.now())
+    native = config.stream.runner == "dataflow"
+    for source in config.sources if not native else ():  # a job on Dataflow has an account of its own
+        source.check()
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
-    graph = WatchForEver(job, config.sinks, clock.now())
+    graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
     running = engines.start(config, graph, savepoint=savepoint)
     said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
     try:

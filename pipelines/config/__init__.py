@@ -129,7 +129,7 @@ class Config:
 
         Raise ConfigurationError with everything that cannot be run so.
         """
-        wrong = refusals(settings, store=self.store, fetch=self.fetch_settings, sinks=self.sinks)
+        wrong = refusals(settings, store=self.store, fetch=self.fetch_settings, sources=self.sources, sinks=self.sinks)
         if problems := [Problem(message=why, place=f"stream.{key}") for key, why in wrong]:
             raise BadConfiguration(str(self.path), problems)
         return replace(self, stream=settings)
@@ -182,8 +182,14 @@ def _complain_of_stream(document: Document, settings: Settings) -> None:
     """Note what the engine that is named cannot run; without a section nothing is named."""
     if settings.stream is None or document.problems:
         return
-    store = settings.store.get_secret_value()
-    for key, why in refusals(settings.stream, store=store, fetch=settings.fetch, sinks=settings.sinks):
+    wrong = refusals(
+        settings.stream,
+        store=settings.store.get_secret_value(),
+        fetch=settings.fetch,
+        sources=settings.sources,
+        sinks=settings.sinks,
+    )
+    for key, why in wrong:
         document.report(("stream", key), why)
 
 

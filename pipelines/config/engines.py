@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pipelines.config.settings import FetchSettings, StreamSettings
 from pipelines.config.units import duration_text
 from transforms.sinks.base import Sink
+from transforms.sources.base import MessageSource
 from wirewatch.store.engine import parse
 from wirewatch.ticks import LEAD_SECONDS
 
@@ -36,15 +37,28 @@ def horizon_seconds(settings: StreamSettings) -> float:
 
 
 def refusals(
-    settings: StreamSettings, *, store: str, fetch: FetchSettings, sinks: Sequence[Sink]
+    settings: StreamSettings,
+    *,
+    store: str,
+    fetch: FetchSettings,
+    sources: Sequence[MessageSource],
+    sinks: Sequence[Sink],
 ) -> Iterator[tuple[str, str]]:
     """Yield what cannot be run, as a key of `stream` and what is wrong with it and to be done."""
     if settings.runner == "prism" and settings.parallelism > 1:
         yield "parallelism", "Prism is one process, and fills the cores by `work.children`; leave it out, or use flink"
     if settings.runner == "flink":
         yield from _of_flink(settings, fetch)
+        for source in sources:
+            patience = source.acknowledged_within
+            if patience is not None and settings.checkpoint_interval and patience < 2 * settings.checkpoint_interval:
+                why = f"messages of {source.name} come again after {duration_text(patience)}, before two checkpoints"
+                yield "checkpoint_interval", f"{why}; make it shorter, or the source's `ack_deadline_seconds` longer"
     if settings.runner == "dataflow":
         yield from _missing(settings, _OF_DATAFLOW)
+        for source in sources:
+            if source.on_this_machine:
+                yield "runner", f"the source {source.name} names an emulator, which Dataflow does not read from"
         for sink in sinks:
             if sink.on_this_machine:
                 yield "runner", f"the sink {sink.name} writes to a machine's own disk, and Dataflow's are thrown away"

@@ -33,6 +33,16 @@ class MessageSource(BaseModel, ABC):
         str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,62}$", description="What a stream's steps call this source.")
     ]
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Tell whether no other machine can read it."""
+        return False
+
+    @property
+    def acknowledged_within(self) -> float | None:
+        """Return after how many seconds without an acknowledgement a message comes again, None for never."""
+        return None
+
     @abstractmethod
     def create_read_transform(self, *, native: bool) -> beam.PTransform[PBegin, PCollection[Message]]:
         """Return the transform that reads messages for ever; `native` asks for the engine's own reader.

@@ -45,6 +45,16 @@ class PubSubSource(MessageSource):
     ] = 60
     readers: Annotated[int, Field(ge=1, le=100, description="Flink: how many read at once.")] = 1
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Tell whether it is an emulator's: Dataflow asks Google's service alone."""
+        return self.emulator is not None
+
+    @property
+    def acknowledged_within(self) -> float:
+        """Return the deadline that is asked for with each message."""
+        return self.ack_deadline_seconds
+
     def create_read_transform(self, *, native: bool) -> beam.PTransform[PBegin, PCollection[Message]]:
         """Return Beam's reader where the engine has it, else ours."""
         from transforms.sources._pubsub import ReadNatively, ReadOurselves  # noqa: PLC0415 (imports Beam)
