@@ -60,8 +60,8 @@ class Flink:
         if state not in _ENDED:
             return None
         root = (self._ask(f"/jobs/{self._job}/exceptions").get("root-exception") or "").splitlines()
-        why = f": {root[0][:300]}" if root else ""
-        return f"Flink ended the job ({state.lower()}{why}). What was kept stays; mend that and start the stream again."
+        why = f": {root[0][:300]}" if state == "FAILED" and root else ""
+        return f"Flink ended the job ({state.lower()}{why}). What was kept stays; start the stream again."
 
     def stop(self) -> str:
         """Stop the job with a savepoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ def job_name(config: Config) -> str:
 
 def submit(config: Config, graph: Any, options: Sequence[str], *, to: str) -> PipelineResult:
     """Hand a graph over and return once the engine has taken it; `to` is the engine in words."""
+    # Beam warns of options that are the job server's own, and it cannot know them.
+    logging.getLogger("apache_beam.options.pipeline_options").setLevel(logging.ERROR)
     name = f"--job_name={job_name(config)}"
     pipeline = beam.Pipeline(options=PipelineOptions([*options, name, "--streaming"]))
     pipeline | "Wirewatch" >> graph

@@ -146,6 +146,12 @@ class Flink:
         answer = self.ask(f"/jobs/{job}/metrics?get=numRestarts")
         return int(answer[0]["value"]) if answer else 0
 
+    def cancel(self, job: str) -> None:
+        """End a job without a savepoint."""
+        request = urllib.request.Request(f"{self.rest}/jobs/{job}?mode=cancel", method="PATCH")
+        with urllib.request.urlopen(request, timeout=30):
+            pass
+
     def kill_task_manager(self) -> None:
         """Kill a TaskManager with `kill -9` and start a new one in its place."""
         self.task_managers[0].kill()
