@@ -163,13 +163,18 @@ class Flink:
         until("nobody listens at the pool's port", lambda: not listens(self.pool_port))
         self.pool = self._pool()
 
+    @property
+    def processes(self) -> list[Process]:
+        """All processes of the cluster."""
+        return [self.job_server, *self.task_managers, self.pool, self.job_manager]
+
     def stop(self) -> None:
         """End all processes of the cluster."""
-        for process in (self.job_server, *self.task_managers, self.pool, self.job_manager):
+        for process in self.processes:
             process.kill()
 
     def _is_up(self) -> bool:
-        for process in (self.job_server, *self.task_managers, self.pool, self.job_manager):
+        for process in self.processes:
             assert process.runs, f"{process.name} ended:\n{process.said()[-3000:]}"
         return listens(self.job_port) and listens(self.pool_port) and len(self.slots_by_manager()) == 2
 

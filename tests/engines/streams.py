@@ -18,7 +18,7 @@ from tests.pipelines.site import configure
 from wirewatch.clock import FixedClock, SystemClock
 from wirewatch.store import Store
 
-SLOW_SECONDS = 240.0  # for what takes twenty on an idle machine: Beam is imported by several processes at once
+SLOW_SECONDS = 400.0  # for what takes twenty on an idle machine: Beam is imported by several processes at once
 
 
 def deployment(folder: Path, store: str = "sqlite:///wirewatch.db", **settings: Any) -> Config:
