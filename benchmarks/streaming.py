@@ -100,6 +100,7 @@ def main(arguments: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="wirewatch-benchmark-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
+        (folder / "databases").mkdir()
         databases = Databases(folder / "databases")
         engines = given.engines.split(",")
         try:

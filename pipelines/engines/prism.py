@@ -35,11 +35,11 @@ class Prism:
     """A stream on a Prism of its own."""
 
     def __init__(self, config: Config, graph: Any) -> None:
-        port = _free_port()
+        program, port = _program(config), _free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(  # noqa: S603 (the program is the user's own choice)
             [
-                _program(config),
+                program,
                 f"-job_port={port}",
                 "-serve_http=false",
                 "-log_kind=text",

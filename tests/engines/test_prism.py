@@ -15,7 +15,8 @@ from tests.conftest import Databases
 from tests.engines.histories import at_rest, captures, disordered, kept, ledger, prove_delivery, put
 from tests.engines.processes import until
 from tests.engines.streams import SLOW_SECONDS, Stream, batch_ledger, deployment, wait_for
-from tests.pipelines.site import FEED, delivered, feed, page, story, world
+from tests.pipelines.site import FEED, atom, delivered, feed, page, story, world
+from wirewatch.clock import SystemClock
 from wirewatch.store import Store
 from wirewatch.store.tables import meta
 
@@ -63,8 +64,7 @@ def test_stream_watches_a_feed_keeps_to_the_hosts_spacing_and_comes_to_rest(pris
             for stream in streams:
                 wait_for(stream, "all articles are delivered", lambda: len(events(tmp_path)) == len(paths))
             w.site.answers["/3"] = page(story("Headline of /3", about="The council voted on /3 after all."))
-            entries = feed(paths, pubDate="Mon, 16 Mar 2020 13:24:00 GMT")
-            w.site.answers["/feed.xml"] = entries
+            w.site.answers["/feed.xml"] = atom(paths, SystemClock().now())
             wait_for(streams[0], "the change is delivered", lambda: "revised" in " ".join(events(tmp_path)))
             said = [stream.stop() for stream in streams]
         finally:
