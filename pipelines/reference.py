@@ -21,6 +21,7 @@ from pipelines.config.settings import (
     FeedSettings,
     FetchSettings,
     InstanceSettings,
+    MonitorSettings,
     Section,
     Settings,
     SourceSettings,
@@ -75,6 +76,7 @@ _OF_SECTIONS: Final[tuple[tuple[str, type[Section], str], ...]] = (
     ),
     ("Every source", SourceSettings, "Keys of feeds and of articles."),
     ("work", WorkSettings, ""),
+    ("monitor", MonitorSettings, ""),
     ("stream", StreamSettings, "[streaming.md](streaming.md) says how each engine is set up."),
 )
 
@@ -86,12 +88,12 @@ def reference() -> str:
         inherited = set(SourceSettings.model_fields) if section in (FeedSettings, ArticleSettings) else set()
         title = name if " " in name else f"`{name}`"
         parts += [f"## {title}\n", _paragraph(section, more), _table(section, inherited)]
-    for section, models in (("sources", SOURCES), ("sinks", SINKS)):
-        parts += [f"## `{section}`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
+    for things, models in (("sources", SOURCES), ("sinks", SINKS)):
+        parts += [f"## `{things}`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
         for model in models:
             kind = _kinds(model.model_fields["kind"])[0]
-            parts += [f"### `kind: {kind}`\n" if section == "sinks" else f"### `kind: {kind}` (source)\n"]
-            parts += [_paragraph(model, ""), _table(model, {"kind"})]
+            heading = f"### {things.capitalize()} of `kind: {kind}`\n"
+            parts += [heading, _paragraph(model, ""), _table(model, {"kind"})]
     return "\n".join(parts)
 
 

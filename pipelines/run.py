@@ -17,7 +17,7 @@ from typing import Any, Final
 from pipelines.config import Config
 from wirewatch import receiving
 from wirewatch.clock import Clock
-from wirewatch.errors import IntakeFailed
+from wirewatch.errors import ConfigurationError, IntakeFailed, WirewatchError
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
 Progress = Callable[[str], None]
@@ -79,11 +79,16 @@ class PassReport:
         }
 
 
-def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: None) -> PassReport:
-    """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done."""
+def run_pass(
+    config: Config, clock: Clock, progress: Progress = lambda line: None, *, run: str | None = None
+) -> PassReport:
+    """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done.
+
+    `run` is the name under which its captures are counted; left out, it is given one.
+    """
     began = time.monotonic()
     store = open_store(config, clock.now())
-    run = secrets.token_hex(8)
+    run = run or new_run()
     delivered: Counter[str] = Counter()
     received, findings = _receive(store, config, clock, progress)
     findings += _waves(store, config, clock, run, delivered=delivered, progress=progress)
@@ -92,19 +97,40 @@ def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: Non
     return replace(done, received=received)
 
 
+def new_run() -> str:
+    """Return a name that no other run has."""
+    return secrets.token_hex(8)
+
+
 def run_every(
     config: Config,
     clock: Clock,
     seconds: float,
     *,
     progress: Progress,
+    begun: Callable[[str], None],
     reported: Callable[[PassReport], None],
+    failed: Callable[[WirewatchError], None],
     stop: threading.Event,
 ) -> None:
-    """Make a pass every so many seconds, counted from start to start, until `stop` is set."""
+    """Make a pass every so many seconds, counted from start to start, until `stop` is set.
+
+    A pass that could not do its work is told to `failed`, and the next one tries again; only the first one's error is
+    raised, since whoever started it is still there to mend it. `begun` is given each run's name.
+    """
+    passed = False
     while not stop.is_set():
-        began = time.monotonic()
-        reported(run_pass(config, clock, progress))
+        began, run = time.monotonic(), new_run()
+        begun(run)
+        try:
+            report = run_pass(config, clock, progress, run=run)
+        except WirewatchError as error:
+            if not passed or isinstance(error, ConfigurationError):
+                raise
+            failed(error)
+        else:
+            passed = True
+            reported(report)
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))
 
 

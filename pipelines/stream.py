@@ -69,10 +69,13 @@ def stream(
     clock: Clock,
     *,
     stop: threading.Event,
+    begun: Callable[[str], None],
     said: Callable[[str], None],
     savepoint: str | None = None,
 ) -> None:
     """Watch on the configured engine until `stop` is set; then come to rest, and end the job.
+
+    `begun` is given the name under which its captures are counted.
 
     Raise EngineFailed where the engine does not take the job or loses it, StoreError where the store cannot be used,
     IntakeFailed where a queue cannot be read at the start.
@@ -82,6 +85,7 @@ def stream(
     for source in config.sources if not native else ():  # a job on Dataflow has an account of its own
         source.check()
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
+    begun(job.run)
     graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
     running = engines.start(config, graph, savepoint=savepoint)
     said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")

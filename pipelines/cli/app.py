@@ -69,6 +69,7 @@ app.add_typer(letters, name="dead-letters", rich_help_panel=_KEEP)
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Log = Annotated[str | None, typer.Option("--log", metavar="text|json", help="How the log is written.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a page or feed could not be read.")]
 Zone = Annotated[str | None, typer.Option(metavar="NAME", help="Zone of stamps without one, such as Europe/London.")]
 Language = Annotated[str | None, typer.Option(metavar="TAG", help="Language, where the input names none.")]
@@ -137,6 +138,7 @@ def init(
 def run(
     config: ConfigArgument = DEFAULT,
     every: Annotated[str | None, typer.Option(metavar="TIME", help="Go on, one pass every 60s, 10m, …")] = None,
+    log: Log = None,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -145,8 +147,10 @@ def run(
     from wirewatch.clock import SystemClock
 
     seconds = None if every is None else given.period(every, "--every")
-    loaded = _load(config)
+    loaded = _load(config).logging(given.log(log))
     if seconds is None:
+        if log is not None:
+            raise typer.BadParameter("it is for a run that goes on: give --every too", param_hint="--log")
         raise typer.Exit(watching.run(loaded, SystemClock(), strict=strict, as_json=json))
     raise typer.Exit(watching.run_on(loaded, SystemClock(), seconds, strict=strict, as_json=json))
 
@@ -175,15 +179,16 @@ def stream(
     from_savepoint: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Flink: go on from where a job was stopped.")
     ] = None,
+    log: Log = None,
 ) -> None:
     """Watch without end, as a streaming job; what is not given here stands under `stream:` in the configuration."""
-    from pipelines.cli import streaming
+    from pipelines.cli import given, streaming
     from wirewatch.clock import SystemClock
 
     options = {"runner": runner, "tick": tick, "backlog": backlog, "parallelism": parallelism, "prism": prism}
     options |= {"job_server": job_server, "workers": workers, "flink": flink}
     options |= {"checkpoint_interval": checkpoint_interval}
-    streaming.stream(_load(config), options, SystemClock(), savepoint=from_savepoint)
+    streaming.stream(_load(config).logging(given.log(log)), options, SystemClock(), savepoint=from_savepoint)
 
 
 @app.command(rich_help_panel=_WATCH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -47,6 +47,13 @@ def period(text: str, option: str) -> float:
     if not 1 <= every <= 7 * 86_400:
         raise ConfigurationError(f"{option}: {text!r} is not between 1s and 7d")
     return every
+
+
+def log(kind: str | None) -> Literal["text", "json"] | None:
+    """Return how the log is to be written."""
+    if kind not in (None, "text", "json"):
+        raise ConfigurationError(f"--log: {kind!r} is neither text nor json")
+    return kind  # type: ignore[return-value]  # mypy does not narrow by a tuple
 
 
 def settings(kind: type[S], options: dict[str, Any]) -> S:

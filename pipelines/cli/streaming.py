@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -12,9 +13,12 @@ from pipelines.cli import given
 from pipelines.cli.screen import one_line, tell
 from pipelines.config import Config
 from pipelines.config.settings import StreamSettings
+from pipelines.logs import logging_as
+from pipelines.monitor import monitored
 from wirewatch.clock import Clock
 from wirewatch.errors import ConfigurationError
 
+_log = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
 
 
@@ -36,7 +40,16 @@ def stream(config: Config, options: Mapping[str, Any], clock: Clock, *, savepoin
 
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, asked)
-    watch_for_ever(settled, clock, stop=stop, said=lambda line: tell(one_line(line, 500)), savepoint=savepoint)
+    logged = settled.monitor.log == "json"
+    with logging_as(settled), monitored(settled, clock) as monitor:
+        watch_for_ever(
+            settled,
+            clock,
+            stop=stop,
+            begun=monitor.follow,
+            said=_log.info if logged else lambda line: tell(one_line(line, 500)),
+            savepoint=savepoint,
+        )
 
 
 def _settings(configured: StreamSettings, options: dict[str, Any]) -> StreamSettings:

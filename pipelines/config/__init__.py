@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,7 @@ from pipelines.config.settings import (
     DAY,
     FeedSettings,
     FetchSettings,
+    MonitorSettings,
     Settings,
     SourceSettings,
     StreamSettings,
@@ -60,6 +61,7 @@ class Config:
     sources: tuple[MessageSource, ...] = ()
     sinks: tuple[Sink, ...] = ()
     work: WorkSettings = field(default_factory=WorkSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
 
     @property
@@ -124,6 +126,10 @@ class Config:
         stream = Stream(every_seconds=self.stream.tick, backlog_seconds=self.stream.backlog)
         return replace(self.job(clock, run), stream=stream, horizon_seconds=horizon_seconds(self.stream))
 
+    def logging(self, kind: Literal["text", "json"] | None) -> Config:
+        """Return the deployment with its log written so, if something else was asked for."""
+        return self if kind is None else replace(self, monitor=self.monitor.model_copy(update={"log": kind}))
+
     def streaming(self, settings: StreamSettings) -> Config:
         """Return the deployment with other settings for its stream.
 
@@ -153,6 +159,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         sources=tuple(_anchored(one, folder) for one in settings.sources),
         sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
         work=settings.work,
+        monitor=settings.monitor,
         stream=_anchored(settings.stream or StreamSettings(), folder),
     )
 

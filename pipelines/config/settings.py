@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -430,6 +430,24 @@ class StreamSettings(Section):
     image: Text | None = Field(default=None, description="Dataflow: the container image of the workers.")
 
 
+class MonitorSettings(Section):
+    """How others see a job that never ends (`run --every`, `stream`): metrics, health, and what its log looks like."""
+
+    port: Annotated[Count, _Between(1, 65_535)] | None = Field(
+        default=None, description="Where `/metrics` and `/healthz` answer; left out, nothing listens."
+    )
+    address: Annotated[Text, AfterValidator(_host), Spelling("address or host name")] = Field(
+        default="127.0.0.1",
+        description="On which address; there is no password, so give another only behind something that asks for one.",
+    )
+    stale_after: Annotated[
+        Duration,
+        _Lasts(10, DAY),
+        Field(description="`/healthz` answers 503 when something has been due for so long and nothing was kept."),
+    ] = 15 * MINUTE
+    log: Literal["text", "json"] = Field(default="text", description="How the log is written: for people or programs.")
+
+
 class Settings(Section):
     """One deployment."""
 
@@ -451,6 +469,7 @@ class Settings(Section):
     )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")
+    monitor: MonitorSettings = Field(default=MonitorSettings(), description="How others see a job that never ends.")
     stream: StreamSettings | None = Field(default=None, description="The job that never ends.")
 
     @model_validator(mode="before")

@@ -207,8 +207,10 @@ MISTAKES = {
     ),
     "source that is no subscription": (
         "sources: [{kind: pubsub, name: a, subscription: projects/newsroom/topics/news}]",
-        "line 4, sources[0].subscription: 'projects/newsroom/topics/news' is no subscription's full name; "
-        "write projects/PROJECT/subscriptions/SUBSCRIPTION",
+        (
+            "line 4, sources[0].subscription: 'projects/newsroom/topics/news' is no subscription's full name; "
+            "write projects/PROJECT/subscriptions/SUBSCRIPTION"
+        ),
     ),
     "unknown kind of source": (
         "sources: [{kind: kafka, name: a, subscription: projects/newsroom/subscriptions/abc}]",
