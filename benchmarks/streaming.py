@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="wirewatch-benchmark-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        (folder / "databases").mkdir()
+        (folder / "databases").mkdir(mode=0o700)
         databases = Databases(folder / "databases")
         engines = given.engines.split(",")
         try:
@@ -199,11 +199,11 @@ def _on_prism() -> list[str]:
 
 @contextmanager
 def _cluster(folder: Path, *, wanted: bool) -> Iterator[Flink | None]:
-    """Give a cluster whose two TaskManagers have a slot each, so that two tasks never share a worker process."""
+    """Give a cluster if one is wanted; its two TaskManagers have a slot each, so two tasks never share a worker."""
     if not wanted:
         yield None
         return
-    cluster = Flink(folder / "flink", slots=1)
+    cluster = Flink(folder / "flink")
     try:
         yield cluster
     finally:

@@ -23,7 +23,7 @@ from apache_beam.version import __version__ as beam_version
 from pipelines.config import Config
 from pipelines.engines.submit import submit
 from transforms.process import noted
-from wirewatch.errors import ConfigurationError, EngineFailed
+from wirewatch.errors import ConfigurationError, EngineFailed, WirewatchError
 
 _START_SECONDS: Final = 30.0  # it listens after 0.1
 _END_SECONDS: Final = 10.0
@@ -35,6 +35,7 @@ class Prism:
     """A stream on a Prism of its own."""
 
     def __init__(self, config: Config, graph: Any) -> None:
+        self._met: WirewatchError | None = None
         program, port = _program(config), _free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(  # noqa: S603 (the program is the user's own choice)
@@ -63,11 +64,11 @@ class Prism:
         """Return why the job is no more, or None while it runs."""
         if self._process.poll() is not None:
             return f"Prism ended: {self._last_words()}. What was kept stays; start the stream again."
-        state = self._result.state
+        state, met = self._result.state, noted()
         if not PipelineState.is_terminal(state):
+            self._met = met  # what was met earlier than that has not ended the job
             return None
-        meant = noted()
-        if meant is not None:
+        if meant := met or self._met:
             return str(meant)
         return f"Prism ended the job ({state}): {self._last_words()}. What was kept stays; start the stream again."
 

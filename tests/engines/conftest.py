@@ -32,10 +32,18 @@ def prism() -> Path:
 
 
 @pytest.fixture(scope="session")
-def flink() -> Iterator[Flink]:
+def cluster() -> Iterator[Flink]:
     """Start one Flink cluster for the session."""
     _need("Flink", FLINK, JOB_SERVER)
     with tempfile.TemporaryDirectory(prefix="wirewatch-flink-", ignore_cleanup_errors=True) as folder:
-        cluster = Flink(Path(folder))
-        yield cluster
-        cluster.stop()
+        started = Flink(Path(folder))
+        yield started
+        started.stop()
+
+
+@pytest.fixture
+def flink(cluster: Flink) -> Iterator[Flink]:
+    """Give the cluster, and end what a test leaves running on it."""
+    yield cluster
+    for job in cluster.unfinished():
+        cluster.cancel(job)

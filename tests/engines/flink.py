@@ -58,9 +58,9 @@ appender.console.layout.pattern = %d %-5p %c{1} - %m%n
 
 
 class Flink:
-    """A session cluster with `slots` slots on each of two TaskManagers."""
+    """A session cluster of two TaskManagers with one slot each: a job of parallelism 2 is on both."""
 
-    def __init__(self, folder: Path, *, slots: int = 2) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.savepoints = folder / "savepoints"
         self.rest_port, self.rpc_port, blob_port = free_port(), free_port(), free_port()
@@ -77,7 +77,7 @@ class Flink:
             "rest.port": self.rest_port,
             "taskmanager.host": "localhost",
             "taskmanager.bind-host": "localhost",
-            "taskmanager.numberOfTaskSlots": slots,
+            "taskmanager.numberOfTaskSlots": 1,
             "parallelism.default": 1,
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "state.checkpoints.dir": (folder / "checkpoints").as_uri(),
@@ -135,6 +135,11 @@ class Flink:
         """Return the numbers of all jobs that run with all their tasks, by name."""
         jobs = self.ask("/jobs/overview")["jobs"]
         return {job["name"]: job["jid"] for job in jobs if job["tasks"]["running"] == job["tasks"]["total"] > 0}
+
+    def unfinished(self) -> list[str]:
+        """Return the numbers of all jobs that have not ended, whatever state they are in."""
+        ended = ("FINISHED", "CANCELED", "FAILED")
+        return [job["jid"] for job in self.ask("/jobs/overview")["jobs"] if job["state"] not in ended]
 
     def checkpoints(self, job: str) -> int:
         """Return how many checkpoints of a job were completed since it was submitted."""

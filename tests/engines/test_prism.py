@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,9 +114,8 @@ def test_store_that_is_away_for_a_while_is_waited_for(prism: Path, tmp_path: Pat
         wait_for(stream, "the first captures are kept", lambda: kept(store) == 20 and at_rest(store))
         put(store, brought[20:])
         store.close()
-        with sqlite3.connect(file) as conn:  # into the one file that is moved
-            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        conn.close()
+        with closing(sqlite3.connect(file)) as direct:  # all into the one file that is moved
+            direct.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         file.rename(file.with_name("away"))
         until(
             "the stream says that it waits",

@@ -388,7 +388,7 @@ def test_refusal_survives_pickling(tmp_path: Path) -> None:
     assert (str(again), again.problems) == (str(caught.value), caught.value.problems)
 
 
-@pytest.mark.parametrize("name", ["laptop", "postgresql"])
+@pytest.mark.parametrize("name", ["laptop", "postgresql", "stream", "flink"])
 def test_example_can_be_used(name: str) -> None:
     environ = {"WIREWATCH_CONTACT": "you@example.org", "WIREWATCH_STORE_PASSWORD": "s3cret"}
     loaded = load(ROOT / "configs" / f"{name}.yaml", environ)

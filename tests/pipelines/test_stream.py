@@ -11,6 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.utils.timestamp import Timestamp
 
 from pipelines.config import BadConfiguration, Config, load
@@ -22,7 +23,7 @@ from pipelines.stream import WatchForEver
 from pipelines.waves import run_graph
 from tests.builders import NOON, at
 from tests.pipelines.site import FEED, World, atom, feed, page, story, world
-from transforms.process import Stream, patiently
+from transforms.process import Job, Stream, patiently
 from transforms.sinks.base import Sink
 from wirewatch.clock import FixedClock
 from wirewatch.errors import ConfigurationError, DeliveryFailed, EngineFailed, StoreError
@@ -35,13 +36,17 @@ INTERVAL = 60.0
 RUN = "the stream"
 
 
+def job_of(w: World, seconds: float) -> Job:
+    """Return the stream's job so many seconds after noon; the clock stands still, so nothing waits for a slot."""
+    config = w.config.streaming(w.config.stream.model_copy(update={"tick": TICK}))
+    return replace(config.stream_job(FixedClock(at(seconds / 60)), RUN), horizon_seconds=0.0)
+
+
 def tick(w: World, *meant: float, now: float | None = None) -> None:
     """Let ticks come that were meant for so many seconds after noon, at the last of them or `now`."""
-    clock = FixedClock(at((meant[-1] if now is None else now) / 60))
-    config = w.config.streaming(w.config.stream.model_copy(update={"tick": TICK}))
-    job = replace(config.stream_job(clock, RUN), horizon_seconds=0.0)  # the clock stands still: no waiting
     ticks = [Timestamp(at(one / 60).timestamp()) for one in meant]
-    run_graph("Ticks" >> beam.Create(ticks, reshuffle=False) | Watch(job, config.sinks))
+    job = job_of(w, meant[-1] if now is None else now)
+    run_graph("Ticks" >> beam.Create(ticks, reshuffle=False) | Watch(job, w.config.sinks))
 
 
 def watched(folder: Path, **settings: Any) -> Any:
@@ -70,6 +75,23 @@ def test_change_in_a_feed_is_delivered_after_its_interval_and_two_ticks_at_most(
     assert not waits
     assert due.total_seconds() <= INTERVAL * 1.05  # with the jitter that spreads a host's feeds
     assert then == ["published", "revised"]
+
+
+def test_engine_is_told_what_became_of_each_capture_and_how_long_it_took(tmp_path: Path) -> None:
+    with watched(tmp_path) as w:
+        open_store(w.config, NOON)
+        tick(w, 0)
+        pipeline = beam.Pipeline(runner=FnApiRunner())
+        pipeline | beam.Create([Timestamp(at(1 / 60).timestamp())]) | Watch(job_of(w, 1), w.config.sinks)
+        found = pipeline.run().metrics().query()
+    counted = {(one.key.metric.namespace, one.key.metric.name): one.committed for one in found["counters"]}
+    lags = {one.key.metric.name: one.committed for one in found["distributions"]}
+
+    assert counted["transforms.fetch", "ticks_lease"] == 1
+    assert counted["transforms.fetch", "leased"] == 1
+    assert counted["transforms.revisions", "articles_new"] == 1
+    assert counted["transforms.deliver", "files"] == 2
+    assert lags["lag_ms"].count == 1
 
 
 def test_ticks_of_a_burst_lease_nothing_but_for_the_last(tmp_path: Path) -> None:
