@@ -21,7 +21,12 @@ _TIMEOUT_SECONDS: Final = 30.0  # for one question
 _PAUSE_SECONDS: Final = 0.5
 _TAKEN_SECONDS: Final = 300.0  # from the job server to the cluster: Beam's jars are uploaded with every job, 300 MB
 _LOST_SECONDS: Final = 120.0  # a JobManager that does not answer for so long is gone
+_LONGEST_ANSWER: Final = 10_000  # bytes, of an error
 _ENDED: Final = ("FAILED", "CANCELED", "FINISHED")
+
+
+class _Refused(EngineFailed):
+    """Flink answered and would not."""
 
 
 class Flink:
@@ -64,24 +69,33 @@ class Flink:
         return f"Flink ended the job ({state.lower()}{why}). What was kept stays; start the stream again."
 
     def stop(self) -> str:
-        """Stop the job with a savepoint."""
-        trigger = self._ask(f"/jobs/{self._job}/stop", {"drain": False})["request-id"]
+        """Stop the job with a savepoint; one that is just being started again is waited for."""
         deadline = time.monotonic() + self._checkpoint_seconds
-        while time.monotonic() < deadline:
-            answer = self._ask(f"/jobs/{self._job}/savepoints/{trigger}")
-            if answer["status"]["id"] == "COMPLETED":
-                return self._stopped(answer.get("operation") or {})
+        while True:
+            try:
+                return f"The job has ended. Go on with: wirewatch stream --from-savepoint {self._savepoint(deadline)}"
+            except _Refused as refusal:
+                if time.monotonic() > deadline or self.failure() is not None:
+                    raise EngineFailed(f"{refusal} The job runs on; see {self._rest}.") from refusal
             time.sleep(_PAUSE_SECONDS)
-        raise EngineFailed(f"Flink wrote no savepoint in {self._checkpoint_seconds:g} s; see {self._rest}.")
 
     def close(self) -> None:
         """Do nothing: the cluster is not ours."""
 
-    def _stopped(self, operation: dict[str, Any]) -> str:
+    def _savepoint(self, deadline: float) -> str:
+        trigger = self._ask(f"/jobs/{self._job}/stop", {"drain": False})["request-id"]
+        while True:
+            answer = self._ask(f"/jobs/{self._job}/savepoints/{trigger}")
+            if answer["status"]["id"] == "COMPLETED":
+                break
+            if time.monotonic() > deadline:
+                raise _Refused(f"Flink wrote no savepoint in {self._checkpoint_seconds:g} s.")
+            time.sleep(_PAUSE_SECONDS)
+        operation = answer.get("operation") or {}
         if "location" not in operation:
             why = str(operation.get("failure-cause", {}).get("class", "no reason given"))
-            raise EngineFailed(f"Flink could not write a savepoint ({why}), and the job runs on; see {self._rest}.")
-        return f"The job has ended. Go on with: wirewatch stream --from-savepoint {operation['location']}"
+            raise _Refused(f"Flink could not write a savepoint ({why}).")
+        return str(operation["location"])
 
     def _jobs(self) -> list[str]:
         jobs = self._ask("/jobs/overview")["jobs"]
@@ -104,6 +118,10 @@ class Flink:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 found = json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(_LONGEST_ANSWER).decode(errors="replace").splitlines() or [error.reason]
+            raise _Refused(f"Flink refused {path} ({error.code}: {said[0][:200]}).") from error
         except (OSError, ValueError) as error:
             raise EngineFailed(f"Flink does not answer at {self._rest} ({error}): see that it runs.") from error
         self._answered = time.monotonic()
