@@ -5,14 +5,14 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock clean anew
+.PHONY: help demo test test-engines lint format bench lock clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
 DATA ?= ../shared/data
 
 help:  ## list what can be typed
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
 	@echo
 	@echo 'The first of them makes .venv, from the newest Python 3.11, 3.12 or 3.13; PYTHON=/path/to/python names another.'
 	@echo 'ARGS="…" is handed on by demo and test: make test ARGS="-k redline"'
@@ -22,6 +22,10 @@ demo: $(READY)  ## watch an invented newsroom for five passes, offline
 
 test: $(READY)  ## run the tests, PostgreSQL included (it comes from a wheel)
 	@$(RUN)/python -m pytest $(ARGS)
+
+test-engines: $(READY)  ## build Prism, fetch Flink into build/engines, and run the streaming job on them
+	@$(RUN)/python -m tests.engines.install
+	@WIREWATCH_ENGINES_REQUIRED=1 $(RUN)/python -m pytest tests/engines $(ARGS)
 
 lint: $(READY)  ## check style, types and who imports whom
 	@$(RUN)/ruff check .

@@ -23,12 +23,16 @@ from pipelines.config.settings import (
     FeedSettings,
     FetchSettings,
     InstanceSettings,
+    MonitorSettings,
+    Section,
     Settings,
     SourceSettings,
+    StreamSettings,
     ViewerSettings,
     WorkSettings,
 )
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
 from wirewatch.alerts.channels import CHANNELS
 from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.rules import Condition, Rule
@@ -83,6 +87,8 @@ _OF_SECTIONS: Final[tuple[tuple[str, type[BaseModel], str], ...]] = (
     ("alerts.channels", Channel, "Each item is a mapping with a `kind`, these keys and the kind's own."),
     ("viewer", ViewerSettings, ""),
     ("work", WorkSettings, ""),
+    ("monitor", MonitorSettings, ""),
+    ("stream", StreamSettings, "[streaming.md](streaming.md) says how each engine is set up."),
 )
 
 
@@ -99,8 +105,9 @@ def reference() -> str:
         parts += [f"## {title}\n", _paragraph(section, more), _table(section, inherited)]
         if section is Channel:
             parts += _of_kinds(CHANNELS, set(Channel.model_fields))
-    parts += ["## `sinks`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
-    parts += _of_kinds(SINKS, {"kind"})
+    for things, models in (("sources", SOURCES), ("sinks", SINKS)):
+        parts += [f"## `{things}`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
+        parts += _of_kinds(models, {"kind"})
     return "\n".join(parts)
 
 

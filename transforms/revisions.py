@@ -12,9 +12,13 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 
-from transforms.process import Job, keeper_for, noting
+from transforms.process import Job, keeper_for, noting, patiently
 from transforms.reading import ReadFeed
 from wirewatch.keeping import Read
+from wirewatch.model import Outcome
+
+KEPT = "transforms.revisions"  # metrics: captures by what and outcome, as `articles_revised`
+LAG = "lag_ms"  # from the start of a check until it is kept
 
 
 class KeepRevisions(beam.PTransform[Any, Any]):
@@ -33,12 +37,17 @@ class _RecordAndCommit(beam.DoFn):
         self.job = job
 
     def process(self, read: Read | ReadFeed) -> Iterator[tuple[str, str]]:
+        what = "feed" if isinstance(read, ReadFeed) else "article"
         with noting():
-            keeper = keeper_for(self.job)
-            if isinstance(read, ReadFeed):
-                what = "feed"
-                outcome = keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
-            else:
-                what, outcome = "article", keeper.keep(read)
-        Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()
+            outcome = patiently(self.job, lambda: self._kept(read))
+        Metrics.counter(KEPT, f"{what}s_{outcome.value}").inc()
+        if read.check is not None:
+            lag = self.job.clock.now() - read.check.start
+            Metrics.distribution(KEPT, LAG).update(round(lag.total_seconds() * 1000))
         yield what, outcome.value
+
+    def _kept(self, read: Read | ReadFeed) -> Outcome:
+        keeper = keeper_for(self.job)
+        if isinstance(read, ReadFeed):
+            return keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
+        return keeper.keep(read)

@@ -8,9 +8,11 @@
     │   └── TookTooLong        working on it was stopped after its time or memory was up: dead letter
     ├── RetryLater             a source or receiver did not answer rightly: back off, try again
     ├── SourceRefuses          robots.txt, or an address we may not ask: availability, ask much later
+    ├── IntakeFailed           a queue could not be read: its messages stay there         exit 1
     ├── DeliveryFailed         a sink could not write: its rows stay in the outbox        exit 1
     ├── DeliveryGone           a receiver wants no more alerts, ever: switch its channel off
-    └── DeliveryRefused        this alert will never be taken there: dead letter
+    ├── DeliveryRefused        this alert will never be taken there: dead letter
+    └── EngineFailed           the engine refused the job or lost it: start it again      exit 1
 
 Every error carries in `about` the URL, uri or file it is about; its text is one sentence that a user can act on.
 """
@@ -76,6 +78,10 @@ class SourceRefuses(WirewatchError):
     """The source, or our own rule about addresses, does not allow this request."""
 
 
+class IntakeFailed(WirewatchError):
+    """A queue could not be read or acknowledged; its messages stay there and come again."""
+
+
 class DeliveryFailed(WirewatchError):
     """A sink could not take its rows; they stay in the outbox for the next attempt."""
 
@@ -86,3 +92,7 @@ class DeliveryGone(WirewatchError):
 
 class DeliveryRefused(WirewatchError):
     """The receiver, or our own rule, will never take this alert; keep it as a dead letter."""
+
+
+class EngineFailed(WirewatchError):
+    """The engine that a stream runs on could not take the job, or ended it."""

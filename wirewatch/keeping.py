@@ -204,22 +204,32 @@ class Keeper:
     ) -> Outcome:
         """Keep what a feed says: its entries' articles become due, or are themselves kept; then settle its check.
 
-        The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
+        The feed's validators are written last, when all its entries are kept: a crash before that reads it again. What
+        was brought of a feed that is watched makes its entries' articles due too.
         """
         kept = self._keep_entries([Read(capture=capture, reading=one, source=source) for one in read.entries])
+        followed = check.url if check else self._watched(source.feed) if received else None
         links: list[tuple[Entry, tuple[Alias, ...]]] = []
         if source.track is Track.PAGES:
             links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
-            self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
+            names_of_links = [names for _, names in links]
+            self._keep_links(names_of_links, capture=capture, source=source, upserted=followed is not None)
         for _ in range(_MOST_ATTEMPTS):
             try:
                 with self.store.begin() as conn:
                     if received is not None:
                         inbox.drop(conn, received)
-                    return self._settle_feed(conn, read.feed, links, kept, capture=capture, source=source, check=check)
+                    return self._settle_feed(
+                        conn, read.feed, links, kept, capture=capture, source=source, check=check, followed=followed
+                    )
             except Superseded:
                 continue
         raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
+
+    def _watched(self, feed: str | None) -> str | None:
+        """Return a feed's address if it is one that is watched."""
+        with self.store.reading() as conn:
+            return feed if feed and feeds.health_of(conn, feed) else None
 
     def _kept_at_once(self, read: Read) -> bool:
         """Keep a reading that says what the last one said by one conditional statement, without its page."""
@@ -493,7 +503,7 @@ class Keeper:
                 self._keep_page(conn, plan, read)
                 pending = plan.change.after.pending
                 self._settle(conn, read, plan.key, stale=pending is not None and pending.kind == "stale")
-                if not _said_before(plan):
+                if read.received is not None or not _said_before(plan):
                     self._bury(conn, read)
                 counted[plan.change.counted] += 1
         for outcome, n in sorted(counted.items()):
@@ -597,11 +607,12 @@ class Keeper:
         capture: Capture,
         source: Source,
         check: Check | None,
+        followed: str | None,
     ) -> Outcome:
         now, new, entries = self.clock.now(), sum(one in _NEWS_OUTCOMES for one in kept), len(kept)
-        health = feeds.health_of(conn, check.url) if check else None
-        if check is not None and source.track is Track.PAGES:
-            new = articles.upsert_entries(conn, check.url, [_due(entry, names) for entry, names in links], now)
+        health = feeds.health_of(conn, followed) if followed else None
+        if health is not None and source.track is Track.PAGES:
+            new = articles.upsert_entries(conn, health.url, [_due(entry, names) for entry, names in links], now)
             entries = len(links)
         if feed.seen is Seen.INVALID:
             dead_letters.add(conn, at=now, step="feed", reason=feed.detail, url=capture.url, capture=capture)

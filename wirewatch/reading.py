@@ -33,6 +33,15 @@ def is_feed(capture: Capture) -> bool:
     )
 
 
+def feed_of(capture: Capture) -> str | None:
+    """Return the feed's address in normal form: of the feed that a capture is of, else of the one that named it."""
+    address = capture.url if is_feed(capture) else capture.feed
+    try:
+        return normalise_url(address) if address else None
+    except BadContent:  # whoever brought the capture may have written anything there
+        return None
+
+
 def read_whole_feed(capture: Capture, source: Source) -> FeedRead:
     """Return what a capture says about a feed and, with `track: entries`, about each of its entries."""
     feed = read_feed(capture, source)

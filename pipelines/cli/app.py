@@ -75,6 +75,7 @@ app.add_typer(letters, name="dead-letters", rich_help_panel=_KEEP)
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Log = Annotated[str | None, typer.Option("--log", metavar="text|json", help="How the log is written.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a page or feed could not be read.")]
 Zone = Annotated[str | None, typer.Option(metavar="NAME", help="Zone of stamps without one, such as Europe/London.")]
 Language = Annotated[str | None, typer.Option(metavar="TAG", help="Language, where the input names none.")]
@@ -143,6 +144,7 @@ def init(
 def run(
     config: ConfigArgument = DEFAULT,
     every: Annotated[str | None, typer.Option(metavar="TIME", help="Go on, one pass every 60s, 10m, …")] = None,
+    log: Log = None,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -151,10 +153,48 @@ def run(
     from wirewatch.clock import SystemClock
 
     seconds = None if every is None else given.period(every, "--every")
-    loaded = _load(config)
+    loaded = _load(config).logging(given.log(log))
     if seconds is None:
+        if log is not None:
+            raise typer.BadParameter("it is for a run that goes on: give --every too", param_hint="--log")
         raise typer.Exit(watching.run(loaded, SystemClock(), strict=strict, as_json=json))
     raise typer.Exit(watching.run_on(loaded, SystemClock(), seconds, strict=strict, as_json=json))
+
+
+@app.command(rich_help_panel=_WATCH)
+def stream(
+    config: ConfigArgument = DEFAULT,
+    *,
+    runner: Annotated[str | None, typer.Option(metavar="prism|flink|dataflow", help="The engine.")] = None,
+    tick: Annotated[str | None, typer.Option(metavar="TIME", help="How often the store is asked what is due.")] = None,
+    backlog: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Lease nothing while something leased waits for so long.")
+    ] = None,
+    parallelism: Annotated[str | None, typer.Option(metavar="N", help="Flink: tasks that share each step.")] = None,
+    prism: Annotated[Path | None, typer.Option(metavar="FILE", help="Prism: where its program lies.")] = None,
+    job_server: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where Beam's job server listens.")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where a TaskManager finds its worker pool.")
+    ] = None,
+    flink: Annotated[str | None, typer.Option(metavar="URL", help="Flink: its REST interface.")] = None,
+    checkpoint_interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Flink: how often the job's state is written down.")
+    ] = None,
+    from_savepoint: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Flink: go on from where a job was stopped.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Watch without end, as a streaming job; what is not given here stands under `stream:` in the configuration."""
+    from pipelines.cli import given, streaming
+    from wirewatch.clock import SystemClock
+
+    options = {"runner": runner, "tick": tick, "backlog": backlog, "parallelism": parallelism, "prism": prism}
+    options |= {"job_server": job_server, "workers": workers, "flink": flink}
+    options |= {"checkpoint_interval": checkpoint_interval}
+    streaming.stream(_load(config).logging(given.log(log)), options, SystemClock(), savepoint=from_savepoint)
 
 
 @app.command(rich_help_panel=_WATCH)

@@ -12,6 +12,7 @@ from pipelines.config.document import Document
 from pipelines.config.problems import Steps, spelled
 from pipelines.config.settings import Settings
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
 from wirewatch.alerts.channels import CHANNELS
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
@@ -34,12 +35,14 @@ _IN_THE_FILE: Final = "the secret stands in the file; write ${NAME} and keep it 
 _LISTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("feeds",), "url"),
     (("articles",), "url"),
+    (("sources",), "name"),
     (("sinks",), "name"),
     (("alerts", "channels"), "name"),
     (("alerts", "rules"), "name"),
 )
 # Lists whose items are told apart by their `kind`: what one is called, and the models there are.
 _CHOICES: Final[dict[Steps, tuple[str, Sequence[type[BaseModel]]]]] = {
+    ("sources",): ("source", SOURCES),
     ("sinks",): ("sink", SINKS),
     ("alerts", "channels"): ("channel", CHANNELS),
 }
@@ -54,7 +57,7 @@ def complain(document: Document, error: ValidationError) -> None:
 
 
 def complain_of_repetitions(document: Document) -> None:
-    """Note feeds and articles whose address, and sinks, channels and rules whose name, is there already."""
+    """Note feeds and articles whose address, and sinks, sources, channels and rules whose name, is there already."""
     for section, key in _LISTS:
         met: dict[str, int] = {}
         for index, name in _names(_list(document, section), key):
@@ -176,7 +179,7 @@ def _place(document: Document, error: Any) -> Steps:
             steps.append(step)
         elif error["type"] == "missing" and (last or index == 0):
             steps.append(step)
-    return tuple(steps)
+    return (*steps, "kind") if error["type"] == "union_tag_invalid" else tuple(steps)
 
 
 def _value(document: Document, steps: Steps) -> Any:

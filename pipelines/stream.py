@@ -1,0 +1,126 @@
+"""The job that never ends: ticks take the place of passes, on an engine that outlives its machines.
+
+It is the same graph as a pass's. What is kept lies in the store, so a job may be killed, lost or started anew at any
+time: the next one goes on where the store is. What an engine adds is only that it need not be started again by hand.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.transforms.periodicsequence import PeriodicImpulse
+from apache_beam.utils.timestamp import Timestamp
+
+from pipelines import engines
+from pipelines.config import Config
+from pipelines.graph import Watch
+from pipelines.run import open_store
+from transforms.process import Job
+from transforms.receive import ReceiveMessages
+from transforms.sinks.base import Sink
+from transforms.sources.base import MessageSource
+from wirewatch.clock import Clock
+from wirewatch.errors import EngineFailed, StoreError
+from wirewatch.store import Store, outbox, streams
+
+_LOOK_SECONDS: Final = 1.0  # how often the engine is asked whether the job still runs
+
+
+class WatchForEver(beam.PTransform[Any, Any]):
+    """Let ticks come from a moment on, and watch at each; beside that, receive what queues bring.
+
+    `native` has the engine's own readers used for them.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        sinks: Sequence[Sink],
+        since: datetime,
+        sources: Sequence[MessageSource] = (),
+        *,
+        native: bool = False,
+    ) -> None:
+        super().__init__()
+        self.job = job
+        self.sinks = sinks
+        self.since = since
+        self.sources = sources
+        self.native = native
+
+    def expand(self, pipeline: Any) -> Any:
+        assert self.job.stream is not None, "a pass has no ticks"
+        ticks = PeriodicImpulse(
+            start_timestamp=Timestamp(self.since.timestamp()), fire_interval=self.job.stream.every_seconds
+        )
+        if self.sources:
+            pipeline | ReceiveMessages(self.job, self.sources, native=self.native)
+        return pipeline | "Ticks" >> ticks | Watch(self.job, self.sinks)
+
+
+def stream(
+    config: Config,
+    clock: Clock,
+    *,
+    stop: threading.Event,
+    begun: Callable[[str], None],
+    said: Callable[[str], None],
+    savepoint: str | None = None,
+) -> None:
+    """Watch on the configured engine until `stop` is set; then come to rest, and end the job.
+
+    `begun` is given the name under which its captures are counted.
+
+    Raise EngineFailed where the engine does not take the job or loses it, StoreError where the store cannot be used,
+    IntakeFailed where a queue cannot be read at the start.
+    """
+    store = open_store(config, clock.now())
+    native = config.stream.runner == "dataflow"
+    for source in config.sources if not native else ():  # a job on Dataflow has an account of its own
+        source.check()
+    job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
+    begun(job.run)
+    graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
+    running = engines.start(config, graph, savepoint=savepoint)
+    said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
+    try:
+        while not stop.wait(_LOOK_SECONDS):
+            if why := running.failure():
+                raise EngineFailed(why)
+        said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
+        if not _came_to_rest(store, config, job, clock, running):
+            said("Not everything came to rest in time; what is left is read or delivered by the next job.")
+        said(running.stop())
+    finally:
+        running.close()
+    streams.forget(store, job.run)
+
+
+def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
+    """Have ticks lease nothing more and wait until what was leased is kept and delivered; return whether it was."""
+    try:
+        return _rested(store, config, job, clock, running)
+    except StoreError:  # it is away: so is all that could be waited for
+        return False
+
+
+def _rested(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
+    deadline = time.monotonic() + job.lease_seconds
+    sinks = {sink.name for sink in config.sinks}
+    streams.ask_to_rest(store, job.run)
+    quiet_since = time.monotonic()
+    while time.monotonic() < deadline and running.failure() is None:
+        time.sleep(_LOOK_SECONDS / 4)
+        leased = streams.oldest_unkept(store, clock.now(), lease_seconds=job.lease_seconds) is not None
+        waiting = any(n for sink, n in outbox.waiting(store).items() if sink in sinks)
+        if leased or waiting:
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > config.stream.tick:  # a tick under way may have leased meanwhile
+            return True
+    return False
