@@ -30,7 +30,6 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.config import Config
-from pipelines.config.units import seconds as duration
 from tests.conftest import Databases
 from tests.engines.flink import Flink
 from tests.engines.histories import at_rest, kept, put
@@ -39,6 +38,7 @@ from tests.engines.streams import Stream, deployment, on_flink
 from wirewatch.clock import SystemClock
 from wirewatch.model import Capture
 from wirewatch.store import Store
+from wirewatch.units import seconds as duration
 
 GOAL = 1.6  # times as many captures a second on Flink at parallelism 2 as at 1
 PATIENCE = 1800.0

@@ -24,7 +24,6 @@ from pipelines.config.settings import (
     FetchSettings,
     InstanceSettings,
     MonitorSettings,
-    Section,
     Settings,
     SourceSettings,
     StreamSettings,

@@ -7,11 +7,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipelines.config.settings import FetchSettings, StreamSettings
-from pipelines.config.units import duration_text
 from transforms.sinks.base import Sink
 from transforms.sources.base import MessageSource
 from wirewatch.store.engine import parse
 from wirewatch.ticks import LEAD_SECONDS
+from wirewatch.units import duration_text
 
 _HERE: Final = ("localhost", "127.0.0.1", "[::1]")
 _OF_FLINK: Final = {
