@@ -5,7 +5,8 @@
 DATA is the folder of the shared test data (default: WIREWATCH_DATA, else ../shared/data). What is counted is the
 ledger's export and nothing else. The list of articles goes the real way of a feed with `track: entries`, from the
 bytes of a JSON Feed to the store, but without Beam, which does one element a capture here; titles alone are tracked,
-as in the gold. The posts' texts are taken as wordings, since extracting what is no page would alter it.
+as in the gold. The posts' texts are taken as wordings, since extracting what is no page would alter it. The peer is a
+filter that drops what it has seen before, as `beam.Deduplicate` and most feed readers do.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ GOLD = {  # the data's README
     "articles that returned to an earlier title": 73,
 }
 PAIRS, PAIRS_ALIKE = 7_779, 1_884
+_PEERS = ("articles", "title versions", "articles with a change of title", "articles that returned to an earlier title")
 Poll = Mapping[str, Any]
 
 
@@ -105,6 +107,15 @@ def counted_plainly(polls: Iterable[Poll]) -> Titles:
         ([t for t, _ in one], [comparable(t) for t, _ in one], len({stamp for _, stamp in one}) > 1)
         for one in said.values()
     )
+
+
+def counted_by_a_filter(polls: Iterable[Poll]) -> Titles:
+    """Count what is left when each title that an article had before is dropped."""
+    said: dict[int, dict[str, None]] = {}
+    for poll in sorted(polls, key=observed):
+        for item in poll["items"]:
+            said.setdefault(item["id"], {})[item["title"]] = None
+    return titles(([*one], [*dict.fromkeys(map(comparable, one))], False) for one in said.values())
 
 
 def counted_in(export: Iterable[Mapping[str, Any]]) -> Titles:
@@ -330,11 +341,12 @@ def _print_posts(console: Console, folder: Path, pool: Pool, posts: Sequence[Seq
     store.close()
     different = found.pairs - found.alike
     whole = found.pairs == PAIRS
-    table = Table("posts: successive versions", "figure", "goal", box=None, pad_edge=False)
-    table.add_row("pairs", f"{found.pairs:,}", f"{PAIRS:,}" if whole else "")
-    table.add_row("equal after normalising", f"{found.alike:,}", f"about {PAIRS_ALIKE:,}" if whole else "")
-    table.add_row("  of these without a revision", f"{found.silent:,}", f"{found.alike:,}")
-    table.add_row("all others: one revision, whose diff turns old into new", f"{found.revised:,}", f"{different:,}")
+    exactly = sum(old == new for versions in posts for old, new in pairwise(versions))
+    table = Table("posts: successive versions", "figure", "goal", "peer: seen before", box=None, pad_edge=False)
+    table.add_row("pairs", f"{found.pairs:,}", f"{PAIRS:,}" if whole else "", "")
+    table.add_row("equal after normalising", f"{found.alike:,}", f"about {PAIRS_ALIKE:,}" if whole else "", "")
+    table.add_row("  of these without a revision", f"{found.silent:,}", f"{found.alike:,}", f"{exactly:,}")
+    table.add_row("all others: one revision, whose diff turns old into new", f"{found.revised:,}", f"{different:,}", "")
     console.print(table)
     console.print(f"{len(posts):,} posts in {seconds:.0f} s, {found.pairs / seconds:.0f} pairs a second\n")
     for line in found.wrong:
@@ -358,10 +370,12 @@ def _print_titles(
         found[order] = look_through(store)
         store.close()
         _to_stderr(f"{order}: {found[order]}")
-    table = Table("list of articles", *found, "plain count", "gold", box=None, pad_edge=False)
+    peer = counted_by_a_filter(polls).named()
+    table = Table("list of articles", *found, "plain count", "gold", "peer: seen before", box=None, pad_edge=False)
     for name, expected in plain.named().items():
         figures = [f"{counted.named()[name]:,}" for counted, _ in found.values()]
-        table.add_row(name, *figures, f"{expected:,}", f"{goals[name]:,}" if name in goals else "")
+        gold = f"{goals[name]:,}" if name in goals else ""
+        table.add_row(name, *figures, f"{expected:,}", gold, f"{peer[name]:,}" if name in _PEERS else "")
     console.print()
     console.print(table)
     digests = [digest for _, digest in found.values()]

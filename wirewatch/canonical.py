@@ -104,22 +104,31 @@ def timestamp(at: datetime) -> str:
     """Return RFC 3339 in UTC with microseconds: `2026-03-16T14:26:07.000000Z`. Refuse naive times."""
     if at.tzinfo is None:
         raise ValueError(f"A time without a zone: {at.isoformat()}")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()[:32]
 
 
+_AS_IS = frozenset({str, int, bool, type(None)})  # most values; asked first, since every reading is written so
+
+
 @lru_cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+def _members(kind: type) -> tuple[tuple[str, Any], ...] | None:
+    """Return the names of a dataclass' members with their defaults; None for any other type."""
+    if not is_dataclass(kind):
+        return None
     return tuple((f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(kind))
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        members = ((name, getattr(value, name), default) for name, default in _defaults(type(value)))
-        return {name: _plain(member) for name, member, default in members if member != default}
+    kind: Any = type(value)
+    if kind in _AS_IS:
+        return value
+    if (members := _members(kind)) is not None:
+        named = [(name, getattr(value, name), default) for name, default in members]
+        return {name: _plain(member) for name, member, default in named if member != default}
     if isinstance(value, Mapping):
         return {str(key): _plain(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):

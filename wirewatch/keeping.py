@@ -55,6 +55,7 @@ from wirewatch.revisions import (
     record,
     stamp_of,
 )
+from wirewatch.significance.everywhere import part_hashes
 from wirewatch.store import (
     Store,
     alerts,
@@ -451,6 +452,7 @@ class Keeper:
                     verdict=judgement.verdict,
                     announced=told.get(transition.id, 0),
                     hunk_hash=_hunk_hash(judgement.diff),
+                    part_hashes=part_hashes(judgement.diff),
                 )
             )
         return tuple(judged)

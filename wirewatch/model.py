@@ -157,9 +157,10 @@ class Capture:
 class Claim:
     """A time that the publisher states, and where it was read.
 
-    `zone` says whether the publisher stated a zone, the configuration gave it, or it was assumed to be UTC.
-    `flags` are from a closed list: `future`, `before_published`, `unreadable`, `relative`, `no_time`. A claim that
-    could not be read keeps its words in `raw` and has no `at`.
+    `zone` says whether the publisher stated a zone, the configuration gave it, or it was assumed: UTC where there is
+    none, the commonest meaning of a name that has several. `flags` are from a closed list: `future`,
+    `before_published`, `as_published`, `unreadable`, `relative`, `no_time`. A claim that could not be read keeps its
+    words in `raw` and has no `at`.
     """
 
     kind: Literal["published", "modified"]

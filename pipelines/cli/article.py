@@ -121,9 +121,12 @@ class Article:
 
     def _labels(self) -> Iterator[str]:
         versions = {transition.id: transition.new.version for transition in self.history.transitions}
-        for diff_id, count in self.labels.boilerplate.items():
+        for diff_id, places in self.labels.boilerplate_hunks.items():
             if diff_id in versions:
-                told = f"the change to revision {versions[diff_id]} was made on {count} articles of this host"
+                whole = self.labels.boilerplate.get(diff_id)
+                what = "" if whole else f"{number(len(places), 'part')} of "
+                was, count = "were" if what and len(places) > 1 else "was", whole or max(places.values())
+                told = f"{what}the change to revision {versions[diff_id]} {was} made on {count} articles of this host"
                 yield f"boilerplate: {told} within a day"
         if self.labels.unsteady:
             passing = ", ".join(_PASSING[kind] for kind in self.labels.unsteady)

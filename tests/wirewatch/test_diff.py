@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.diff import HUNKS_GOAL, Marked, Marks, by_us, in_characters
 from wirewatch.diff import apply, compare
+from wirewatch.diff.links import links
 from wirewatch.diff.matching import Alphabet, matching_blocks
 from wirewatch.diff.words import numbers, paragraphs, sentences, tokens
 from wirewatch.errors import BadContent
 from wirewatch.model import WORDING_FIELDS, Hunk, Wording
+from wirewatch.redline import plain
 
 FERRY_1421 = Wording(
     headline="Harbour council approves ferry subsidy",
@@ -173,6 +177,19 @@ def test_the_ferry_story_has_its_five_hunks_and_figures() -> None:
         pytest.param("सभा ने 4 योजना चुनी।", "सभा ने 5 योजना चुनी।", [("4", "5")], id="hindi"),
         pytest.param("ספינה 9 יצאה.", "ספינה 8 יצאה.", [("9", "8")], id="right to left"),
         pytest.param("ok 👩‍👩‍👧 ok", "ok 👩‍👩‍👦 ok", [("👩‍👩‍👧", "👩‍👩‍👦")], id="emoji family"),
+        pytest.param("ok 👍🏻 ok", "ok 👍🏿 ok", [("👍🏻", "👍🏿")], id="emoji with a skin tone"),
+        pytest.param("🇫🇷 won", "🇩🇪 won", [("🇫🇷", "🇩🇪")], id="flag"),
+        pytest.param("市议会周一批准补贴。", "市议会周一否决补贴。", [("批准", "否决")], id="chinese"),
+        pytest.param("เรือออกเวลาเช้า", "เรือออกเวลาค่ำ", [("เช้า", "ค่ำ")], id="thai"),
+        pytest.param("ကျောင်းသား", "ကျောင်းသူ", [("သား", "သူ")], id="burmese"),
+        pytest.param("여객선이 9시에 떠났다.", "여객선이 8시에 떠났다.", [("9시에", "8시에")], id="korean"),
+        pytest.param(
+            "صوّت المجلس لصالح الخطة.", "صوّت المجلس ضد الخطة.", [("لصالح", "ضد")], id="arabic with a vowel mark"
+        ),
+        pytest.param("کتاب‌ها آمد", "کتاب‌های آمد", [("کتاب‌ها", "کتاب‌های")], id="joiner inside a word"),
+        pytest.param("in\u200bvisible", "invisible", [("in\u200bvisible", "invisible")], id="hidden space"),
+        pytest.param("\u202eevil text", "evil text", [("\u202eevil", "evil")], id="direction override"),
+        pytest.param("Z\u0351\u0352al go", "Z\u0351al go", [("Z\u0351\u0352al", "Z\u0351al")], id="stacked marks"),
     ],
 )
 def test_a_change_is_marked_by_whole_words(old: str, new: str, hunks: list[tuple[str, str]]) -> None:
@@ -272,11 +289,22 @@ def test_a_line_added_to_a_live_blog_of_20000_words_is_one_hunk(joint: str) -> N
         pytest.param("a" + "\u0301" * 100_000, "a" + "\u0301" * 100_001, id="combining marks"),
         pytest.param("\n \n" * 100_000, " \n" * 100_000, id="blank lines"),
         pytest.param("a\n\n" * 100_000, "b\n\n" * 100_000, id="paragraphs of one letter"),
+        pytest.param("He said no. " * 10_000, "He said yes. " * 10_000, id="one sentence for another, again and again"),
+        pytest.param("字" * 200_000, "字" * 100_000 + "不" + "字" * 100_000, id="no spaces and no stops"),
+        pytest.param("👩‍👩‍👧 " * 20_000, "👩‍👩‍👦 " * 20_000, id="emoji sequences"),
+        pytest.param("\u200d" * 200_000, "\u200d" * 200_000 + "a", id="joiners alone"),
+        pytest.param("אב " * 60_000, "אב " * 59_999 + "גד ", id="right to left"),
+        pytest.param("1," * 100_000, "2," * 100_000, id="one number without end"),
+        pytest.param('"' * 200_000, "'" * 200_000, id="quotation marks"),
+        pytest.param("word " * 2_000_000, "word " * 2_000_000 + "not", id="10 MB on one line"),
     ],
 )
 def test_large_and_hostile_texts_still_round_trip(old: str, new: str) -> None:
-    diff = compare(Wording(body=old), Wording(body=new))
-    assert apply(diff, Wording(body=old)).body == new
+    before = Wording(body=old)
+    diff = compare(before, Wording(body=new))
+    assert apply(diff, before).body == new
+    assert plain(diff, before)
+    assert max((link.new[1] for link in links(old, new) if link.kind != "removed"), default=0) == len(new.rstrip())
 
 
 def test_a_text_of_more_than_a_million_different_words_is_refused() -> None:
@@ -325,3 +353,42 @@ def test_sentences_end_where_a_reader_ends_them(parts: list[str]) -> None:
     text = "".join(parts)
     ends = sentences(text)
     assert [text[start:end] for start, end in zip([0, *ends], ends, strict=False)] == parts
+
+
+# What a person would mark: [-gone-] and {+come+}.
+MARKED = [
+    "The harbour council [-approved-]{+rejected+} the plan on Monday.",
+    "The council [-rejected a generous-]{+welcomed a miserly+} offer from the ferry company.",
+    "At least [-12-]{+15+} people were hurt when the roof of the market hall fell.",
+    "The fire [-broke out-]{+started+} in the kitchen{+ of the old hotel+}, the police said.",
+    "The minister[-, who took office in May,-] did not answer questions.",
+    "Residents had to leave their homes{+ for two nights+} because of the smoke.",
+    "[-According to the operator, the-]{+The+} ship was carrying timber and [-salt-]{+sugar+}.",
+    "He was [-seen as the favourite-]{+thought to be the likely winner+} before the final.",
+    "The vote was [-9-]{+8+} to [-4-]{+5+} {+after a recount +}in the town hall.",
+    "The bridge, which was built in [-1936-]{+1938+}, will be closed until [-the end of March-]{+further notice+}.",
+    "She said that the [-company had never-]{+firm had not once+} asked for a permit.",
+    "Trains will run [-again from Tuesday-]{+every hour from Wednesday+}, the railway said.",
+]
+
+
+def test_hunks_are_where_a_person_would_mark_them_on_the_sample() -> None:
+    found = Marks()
+    for line in MARKED:
+        gold: Marked = (set(), set())
+        sides: tuple[list[str], list[str]] = ([], [])
+        for gone, come, same in re.findall(r"\[-(.*?)-\]|\{\+(.*?)\+\}|((?:(?!\[-|\{\+).)+)", line):
+            for n, text in enumerate((gone or same, come or same)):
+                start = len("".join(sides[n]))
+                sides[n].append(text)
+                if not same:
+                    gold[n].update(range(start, start + len(text)))
+        old, new = map("".join, sides)
+        marked = in_characters(by_us)(old, new)
+        tokens_of = [[match.span() for match in re.finditer(r"\S+", text)] for text in (old, new)]
+        people = tuple(
+            {n for n, (a, b) in enumerate(places) if gold[side] & set(range(a, b))}
+            for side, places in enumerate(tokens_of)
+        )
+        found.add(marked, (people[0], people[1]))
+    assert found.f1 >= HUNKS_GOAL

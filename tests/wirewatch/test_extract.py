@@ -327,6 +327,45 @@ def test_subheadings_stand_in_order() -> None:
     [
         ("", "<p>By Marta Quill</p>", "By Marta Quill"),
         ("", '<p class="byline">By Marta Quill | 16 March 2026</p>', "By Marta Quill"),
+        ("", "<p>Monday, 16 March 2026 | By Marta Quill</p>", "By Marta Quill"),
+        ("", '<p class="byline">By Marta Quill 16 March 2026</p>', "By Marta Quill"),
+        ("", "<p>Marta Quill | 16 March 2026</p>", "Marta Quill"),
+        ("", '<div class="share">By Marta Quill</div>', "By Marta Quill"),
+        (json_ld(author={"givenName": "Marta", "familyName": "Quill"}), "", "Marta Quill"),
+        (json_ld(author=[{"name": "Marta Quill (mqu)"}, [{"name": "Tomas Reed"}]]), "", "Marta Quill, Tomas Reed"),
+        (json_ld(author={"name": "Marta Quill, senior writer on boats"}), "", "Marta Quill"),
+        (
+            json_ld(author=[{"name": "Marta Quill"}, {"name": "Tomas Reed"}]),
+            "<address>By Marta Quill</address><address>and Tomas Reed</address>",
+            "Marta Quill, Tomas Reed",
+        ),
+        (
+            json_ld(author={"name": "Marta Quill"}),
+            '<p class="byline">By Marta Quill<b>Reporter</b></p>',
+            "By Marta Quill",
+        ),
+        # An author that is only the publisher, a login or an address hides nobody, and stands where nobody is named.
+        (
+            '<meta property="og:site_name" content="The Courier"><meta name="lp.author" content="Marta Quill">'
+            + json_ld(author={"name": "The Courier"}),
+            "",
+            "Marta Quill",
+        ),
+        (
+            '<meta property="og:site_name" content="The Courier">' + json_ld(author={"name": "The Courier"}),
+            "<p>By Marta Quill</p>",
+            "By Marta Quill",
+        ),
+        (
+            '<meta property="og:site_name" content="The Courier">' + json_ld(author={"name": "The Courier"}),
+            "",
+            "The Courier",
+        ),
+        ('<meta name="author" content="Marta Quill">' + json_ld(author={"name": "marta-quill"}), "", "Marta Quill"),
+        ('<link rel="canonical" href="https://["><meta name="author" content="Marta Quill">', "", "Marta Quill"),
+        ('<meta name="author" content="m.quill@courier.example">', "", None),
+        ('<meta name="author" content="(Image: Tomas Reed)">', "", None),
+        ('<meta name="smartbanner:author" content="Courier Apps">', "", None),
         (json_ld(author={"name": "Marta Quill"}), "", "Marta Quill"),
         (json_ld(author=[{"name": "Marta Quill"}, {"name": "Tomas Reed"}]), "", "Marta Quill, Tomas Reed"),
         (
@@ -336,7 +375,7 @@ def test_subheadings_stand_in_order() -> None:
         ),
     ],
 )
-def test_byline_is_printed_or_stated(head: str, before: str, expected: str) -> None:
+def test_byline_is_printed_or_stated(head: str, before: str, expected: str | None) -> None:
     found = wording(html(head=head, before=before))
     assert (found.byline, found.body) == (expected, BODY)
 

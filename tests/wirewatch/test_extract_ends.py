@@ -102,6 +102,11 @@ def test_ending(line: str, expected: bool) -> None:
         (["Vote on the ferry"], ["Ellery: Vote on the ferry"], "", "Ellery: Vote on the ferry"),
         (["Vote on the ferry"], ["Vote on the ferry | Sport"], "", "Vote on the ferry"),
         (["Vote on the ferry"], ["All our stories"], "", "Vote on the ferry"),
+        (["Vote on the ferry"], ["Vote on the ferry-Sport|Courier", "Vote on the ferry"], "", "Vote on the ferry"),
+        # The title for search engines yields to a printed headline that a second statement confirms, and to no other.
+        (["Vote on boat"], ["Ferry: the vote", "Vote on boat"], "Ferry: the vote - Courier", "Vote on boat"),
+        (["Vote on boat"], ["The boat vote", "Vote on boat"], "Vote on boat", "The boat vote"),
+        (["Vote on boat"], ["The boat vote"], "The boat vote", "The boat vote"),
         ([], [], "Vote on the ferry - Courier", "Vote on the ferry"),
     ],
 )
@@ -109,6 +114,42 @@ def test_headline_is_the_stated_one_if_it_is_of_this_article(
     printed: list[str], given: list[str], title: str, expected: str
 ) -> None:
     assert choose_headline(printed, given, title, "Courier") == expected
+
+
+def like_elements(name: str) -> str:
+    halves = (PARAGRAPHS[:2], PARAGRAPHS[2:])
+    return "".join(
+        f'<div class="{name}"><div class="body article__body">{"".join(f"<p>{text}</p>" for text in half)}</div></div>'
+        for half in halves
+    )
+
+
+def test_an_article_divided_among_like_elements_is_read_whole() -> None:
+    assert body_of(like_elements("part")) == "\n\n".join(PARAGRAPHS)
+
+
+def test_an_element_is_no_furniture_if_most_of_the_text_is_in_it() -> None:
+    inside = f'<div class="subscription-area">{TEXT}<div class="author-bio"><p>{LIFE}</p></div></div>'
+    assert body_of(inside) == "\n\n".join(PARAGRAPHS)
+
+
+def test_elements_of_one_name_are_judged_together() -> None:
+    inside = "".join(f'<div class="topic-block"><p>{text}</p></div>' for text in PARAGRAPHS)
+    assert body_of(f"<div><p>{LIFE}</p></div>{inside}") == "\n\n".join([LIFE, *PARAGRAPHS])
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ('FROM THE PIER | <a href="/lamp">The lighthouse has a new lamp after sixty years</a>', False),
+        ('She had told <a href="/lamp">the whole story of the lamp in her last book</a>.', True),
+    ],
+)
+def test_a_line_that_is_half_link_and_no_sentence_leads_elsewhere(line: str, kept: bool) -> None:
+    body = body_of(f"{TEXT}<p>{line}</p><p>{LIFE}</p>") or ""
+    assert ("lamp" in body) == kept
+    assert body.startswith(PARAGRAPHS[0])
+    assert body.endswith(LIFE)
 
 
 @given(st.lists(st.sampled_from([*PARAGRAPHS, LIFE]), max_size=8), st.none() | st.sampled_from([LIFE, *PARAGRAPHS]))

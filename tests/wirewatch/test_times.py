@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wirewatch.model import Claim, Source
-from wirewatch.times import Kind, Printed, claims, is_stamp, printed_stamps, read_time
+from wirewatch.extract import read_page
+from wirewatch.model import Capture, Claim, Source
+from wirewatch.times import Kind, Printed, claims, countries_of, is_stamp, printed_stamps, read_time
 from wirewatch.times.claims import Where
 
 OBSERVED = datetime(2026, 3, 16, 16, 0, tzinfo=UTC)
@@ -17,9 +18,9 @@ AT_1421 = datetime(2026, 3, 16, 14, 21, tzinfo=UTC)
 
 
 def read(
-    raw: str, language: str | None = None, source: Source | None = None
+    raw: str, language: str | None = None, source: Source | None = None, countries: tuple[str, ...] = ()
 ) -> tuple[datetime | None, str, tuple[str, ...]]:
-    moment = read_time(raw, source=source or Source(), observed=OBSERVED, language=language)
+    moment = read_time(raw, source=source or Source(), observed=OBSERVED, language=language, countries=countries)
     return moment.at, moment.zone, moment.flags
 
 
@@ -88,6 +89,106 @@ def test_zone_without_a_name_is_the_sources() -> None:
 )
 def test_ambiguous_zone_name_is_the_sources(source: Source) -> None:
     assert read("March 16, 2026 16:21 IST", "en", source) == (AT_1421, "configured", ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "countries"),
+    [
+        ("16 March 2026 19:51 IST", ("IN",)),
+        ("16 March 2026 16:21 IST", ("IL",)),
+        ("16 March 2026 15:21 IST", ("IE",)),
+        ("16 March 2026 20:21 BST", ("BD",)),
+        ("16 March 2026 15:21 BST", ("GB",)),
+        ("16 March 2026 22:21 CST", ("CN",)),
+        ("16 March 2026 22:21 CST", ("TW",)),
+        ("16 March 2026 08:21 CST", ("MX",)),
+        ("16 March 2026 09:21 CST", ("CU",)),
+        ("16 March 2026 17:21 AST", ("SA",)),
+        ("16 March 2026 10:21 AST", ("CA",)),
+        ("16 March 2026 18:21 GST", ("AE",)),
+        ("16 March 2026 18:21 AMT", ("AM",)),
+        ("16 March 2026 10:21 AMT", ("BR",)),
+        ("March 16, 2026 9:21 a.m. CT", ("US",)),
+        ("16 March 2026 22:21 PST", ("PH",)),
+        ("17 March 2026 00:21 EST", ("AU",)),
+        ("16 March 2026 16:21 IST", ("US", "IL", "IN")),
+        ("March 16, 2026 09:21 EST", ("GB",)),
+    ],
+)
+def test_ambiguous_zone_name_means_what_it_does_in_the_publishers_country(raw: str, countries: tuple[str, ...]) -> None:
+    assert read(raw, "en", countries=countries) == (AT_1421, "stated", ())
+
+
+@pytest.mark.parametrize("countries", [(), ("FR",), ("US",)])
+def test_ambiguous_zone_name_is_assumed_where_no_country_uses_it(countries: tuple[str, ...]) -> None:
+    assert read("16 March 2026 19:51 IST", "en", countries=countries) == (AT_1421, "assumed", ())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [Source(zone_names=(("IST", "Asia/Jerusalem"),)), Source(zone="Asia/Jerusalem")],
+    ids=["by its names", "by its zone"],
+)
+def test_configuration_goes_before_the_publishers_country(source: Source) -> None:
+    assert read("March 16, 2026 16:21 IST", "en", source, ("IN",)) == (AT_1421, "configured", ())
+
+
+@pytest.mark.parametrize(
+    ("source", "address", "url", "language", "expected"),
+    [
+        ({}, "IN", None, None, ("IN",)),
+        ({}, "india", None, None, ("IN",)),
+        ({}, "The United Kingdom", None, None, ("GB",)),
+        ({}, "UK", None, None, ("GB",)),
+        ({}, "Mumbai, Maharashtra", None, None, ()),
+        ({}, None, "https://courier.example.in/a", None, ("IN",)),
+        ({}, None, "https://courier.co.uk/a", None, ("GB",)),
+        ({}, None, "https://courier.example/a", None, ()),
+        ({}, None, "https://192.0.2.1/a", None, ()),
+        ({}, None, "https://[broken/a", None, ()),
+        ({}, None, None, "en-IN", ("IN",)),
+        ({}, None, None, "zh-Hans-CN", ("CN",)),
+        ({}, None, None, "en_IE", ("IE",)),
+        ({}, None, None, "en", ()),
+        ({}, None, None, "es-419", ()),
+        ({}, "IL", "https://courier.example.in/a", "en-US", ("IL", "IN", "US")),
+        ({"publisher_url": "https://courier.ie", "language": "en-GB"}, "IN", None, "en-US", ("IE", "GB", "IN", "US")),
+        ({"feed": "https://courier.co.il/rss"}, None, "https://courier.example/a", "en-US", ("IL", "US")),
+    ],
+)
+def test_publishers_country_is_what_is_configured_then_what_the_page_says(
+    source: dict[str, str], address: str | None, url: str | None, language: str | None, expected: tuple[str, ...]
+) -> None:
+    assert countries_of(Source(**source), address=address, url=url, language=language) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("url", "head"),
+    [
+        pytest.param("https://courier.example.in/a", "", id="by the domain"),
+        pytest.param("https://courier.example/a", '<html lang="en-IN">', id="by the language's region"),
+        pytest.param(
+            "https://courier.example/a",
+            '<html lang="en-US"><script type="application/ld+json">{"@type": "NewsMediaOrganization", "name": "Post",'
+            ' "address": {"@type": "PostalAddress", "addressCountry": {"@type": "Country", "name": "India"}}}</script>',
+            id="by the publisher's address",
+        ),
+        pytest.param(
+            "https://courier.example/a",
+            '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Ferry sails", "publisher":'
+            ' {"@type": "Organization", "name": "Courier", "address": {"addressCountry": "IN"}}}</script>',
+            id="by the address of the article's publisher",
+        ),
+    ],
+)
+def test_a_pages_zone_name_is_that_of_its_publishers_country(url: str, head: str) -> None:
+    text = "".join(f"<p>The ferry of pier {n} sails on, {n} minutes late, the harbour says.</p>" for n in range(9))
+    stamped = f"<h1>Ferry sails</h1><p>Published: 16 March 2026 19:51 IST</p>{text}"
+    body = f"{head}<body><article>{stamped}</article></body>".encode()
+    told = (("content-type", "text/html; charset=utf-8"),)
+    page = Capture(url=url, observed=OBSERVED, status=200, headers=told, body=body)
+    (claim,) = read_page(page, Source()).claims
+    assert (claim.at, claim.zone, claim.where) == (AT_1421, "stated", "text")
 
 
 @pytest.mark.parametrize(
@@ -250,6 +351,32 @@ def test_stamps_in_the_future_and_before_publication_are_kept_and_flagged() -> N
     assert judged(stamp("2026-03-16T16:04Z"))[0].flags == ()
     found = judged(stamp("2026-03-16T14:21Z"), stamp("2026-03-16T14:20Z", "modified"))
     assert [claim.flags for claim in found] == [(), ("before_published",)]
+
+
+@pytest.mark.parametrize(
+    ("published", "modified", "flags"),
+    [
+        ("2026-03-16T14:21Z", "2026-03-16T14:22Z", ()),
+        ("2026-03-16T14:21Z", "2026-03-16T14:20Z", ("before_published",)),
+        ("2026-03-16T14:21Z", "2026-03-16T14:21:00Z", ("as_published",)),
+        ("2026-03-16T14:21Z", "2026-03-16T15:21+01:00", ("as_published",)),
+        ("2026-03-16T14:21Z", "2026-03-16T18:00Z", ("future",)),
+        ("2026-03-16T18:21Z", "2026-03-16T18:00Z", ("future", "before_published")),
+        ("2026-03-16T14:21Z", "2026-03-16", ("no_time",)),
+        ("2026-03-16", "2026-03-16", ("no_time",)),
+        ("2026-03-16T14:21Z", "3 hours ago", ("relative", "before_published")),
+        ("2026-03-16T12:21Z", "3 hours ago", ("relative",)),
+        ("2026-03-16T14:21Z", "yesterday", ("relative", "no_time")),
+        ("2026-03-16T14:21Z", "soon", ("unreadable",)),
+        ("soon", "2026-03-16T14:20Z", ()),
+    ],
+)
+def test_a_modified_time_is_kept_whatever_it_is_and_flagged_for_it(
+    published: str, modified: str, flags: tuple[str, ...]
+) -> None:
+    found = judged(stamp(published), stamp(modified, "modified"))
+    assert [claim.kind for claim in found] == ["published", "modified"]
+    assert (found[1].raw, found[1].flags) == (modified, flags)
 
 
 @given(st.text(max_size=250), st.sampled_from([None, "en", "de", "ja", "ar", "xx"]))

@@ -40,7 +40,8 @@ def compare(old: Wording, new: Wording) -> Diff:
     hunks: list[Hunk] = []
     for name in WORDING_FIELDS:
         before, after = _text(old, name), _text(new, name)
-        hunks.extend(_hunk(name, before, after, _tight(before, after, edit)) for edit in edits(before, after))
+        if before != after:
+            hunks.extend(_hunk(name, before, after, _tight(before, after, edit)) for edit in edits(before, after))
     measured = ("body",) if old.body or new.body else WORDING_FIELDS
     text = [hunk for hunk in hunks if hunk.field in measured]
     return Diff(

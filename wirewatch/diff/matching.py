@@ -6,12 +6,12 @@ need 50 MB to find the way back, so larger blocks are cut up before.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
 from wirewatch.errors import BadContent
 
@@ -20,6 +20,9 @@ _CELLS: Final = 1 << 26
 # How often a block too large for that is cut at what occurs once on each side, before it counts as rewritten.
 _CUTS: Final = 8
 _LARGEST_CODE: Final = 0x10FFFF
+# Runs common to two sentences up to which the weightiest is looked for: two sentences of 40 words have some 60, and 400
+# cost 2 ms; only a text that repeats itself has more, and there no choice is better than another.
+_RUNS: Final = 400
 
 
 class Alphabet(dict[str, str]):
@@ -66,28 +69,76 @@ def matching_blocks(old: str, new: str) -> Iterator[tuple[int, int, int]]:
             todo.extend((i, i_end, j, j_end, cuts - 1) for i, j, i_end, j_end in reversed(parts))
 
 
+def weightiest_blocks(old: Sequence[str], new: Sequence[str], alphabet: Alphabet) -> list[tuple[int, int, int]]:
+    """Return (place in old, place in new, length) of what a reader sees as kept, in order.
+
+    The weightiest run that both share comes first, then the weightiest before and behind it, and so on (Ratcliff and
+    Obershelp, as in difflib). A unit weighs the square root of its length. The longest common subsequence keeps more,
+    but scattered: on arXivEdits its F1 against what people marked is .001 lower (train), .004 lower (dev).
+    """
+    before, after = alphabet.spell(old), alphabet.spell(new)
+    head = shared_head(before, after)
+    tail = shared_tail(before[head:], after[head:])
+    a_end, b_end = len(before) - tail, len(after) - tail
+    if set(before[head:a_end]).isdisjoint(after[head:b_end]):
+        return [block for block in ((0, 0, head), (a_end, b_end, tail)) if block[2]]
+    runs = _common_runs(before, after)
+    if runs is None:
+        return list(matching_blocks(before, after))
+    sums = [0.0, *accumulate(len(unit) ** 0.5 for unit in old)]
+    found: list[tuple[int, int, int]] = []
+    todo = [(runs, 0, len(before), 0, len(after))]
+    while todo:
+        runs, a, a_end, b, b_end = todo.pop()
+        inside, heaviest, most = [], (0, 0, 0), 0.0
+        for i, j, size in runs:
+            cut = max(0, a - i, b - j)
+            length = min(size, a_end - i, b_end - j) - cut
+            if length > 0:
+                run = (i + cut, j + cut, length)
+                inside.append(run)
+                weight = sums[run[0] + length] - sums[run[0]]
+                if weight > most:
+                    heaviest, most = run, weight
+        if inside:
+            i, j, size = heaviest
+            found.append(heaviest)
+            todo += [(inside, a, i, b, j), (inside, i + size, a_end, j + size, b_end)]
+    return sorted(found)
+
+
+def _common_runs(old: str, new: str) -> list[tuple[int, int, int]] | None:
+    """Return every run that both share and that cannot be longer on either side; None if there are too many."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for j, unit in enumerate(new):
+        places[unit].append(j)
+    runs: list[tuple[int, int, int]] = []
+    open_runs: dict[int, int] = {}  # by the place in `new` where it would go on: its number
+    for i, unit in enumerate(old):
+        going_on: dict[int, int] = {}
+        for j in places.get(unit, ()):
+            number = open_runs.get(j)
+            if number is None:
+                number = len(runs)
+                runs.append((i, j, 1))
+            else:
+                start, new_start, size = runs[number]
+                runs[number] = (start, new_start, size + 1)
+            going_on[j + 1] = number
+        open_runs = going_on
+        if len(runs) > _RUNS:
+            return None
+    return runs
+
+
 def shared_head(old: str, new: str) -> int:
     """Return how many characters both begin with."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return Prefix.similarity(old, new)
 
 
 def shared_tail(old: str, new: str) -> int:
     """Return how many characters both end with."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return Postfix.similarity(old, new)
 
 
 def _anchors(old: str, new: str) -> list[tuple[int, int]]:

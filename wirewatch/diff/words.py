@@ -36,13 +36,15 @@ _MARKS = (
 )
 _LETTER = rf"[^\s{_PUNCTUATION}{_KATAKANA}{_SPACELESS}]"
 _SIGN = r"(?<![^\s(\[{\"'“‘«„])[-+−]"  # a minus only where nothing stands before it: `9-5` is no `-5`
-_WORD = (
-    rf"(?:(?:{_SIGN})?[{_CURRENCY}]?(?=\d))?{_LETTER}+(?:(?:[-‐‑'’]|(?<=\d)[.,:/](?=\d)){_LETTER}+)*"
+_LETTERS = rf"{_LETTER}+(?:(?:[-‐‑'’]|(?<=\d)[.,:/](?=\d)){_LETTER}+)*"
+_WORD = (  # most begin with a letter (a true minus is one here), so that is tried first
+    rf"(?!−[{_CURRENCY}]\d){_LETTERS}|(?:{_SIGN})?[{_CURRENCY}]?(?=\d){_LETTERS}"
     rf"|[{_KATAKANA}][{_KATAKANA}{_MARKS}]*|[{_SPACELESS}][{_MARKS}]*"
 )
 _WORDS: Final = re.compile(_WORD)
 _TOKENS: Final = re.compile(rf"{_WORD}|\S")
 _PIECES: Final = re.compile(rf"{_WORD}|\s+|\S")
+_CHUNKS: Final = re.compile(r"\S+")
 _NUMBER: Final = re.compile(rf"[-+−]?[{_CURRENCY}]?\d")
 
 _BREAK: Final = re.compile(r"\n\s*\n\s*")
@@ -59,10 +61,12 @@ _THAI_SPACE: Final = re.compile(r"\s(?<=[\u0e01-\u0e5b].)\s*(?=[\u0e01-\u0e5b])"
 # After these a full stop ends nothing. Missing ones do no harm but a shorter unit, the same on both sides.
 _SHORTENED = (
     "mr mrs ms dr prof rev gen col lt sgt sen rep gov st jr sr vs etc inc ltd co corp dept est approx "
+    "al cf ch eq eqs fig figs ref refs sec secs vol pp "
     "jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e a.m p.m u.s u.k u.n "
     "z.b d.h bzw ca usw nr str hr fr mme mlle mm av sra srta ud uds sig dott ing p.ej núm pág tel"
 )
 _ABBREVIATIONS: Final = frozenset(_SHORTENED.split())
+_LONGEST: Final = max(map(len, _ABBREVIATIONS)) + 1  # as many letters in a row are a word written out
 
 
 def words(text: str) -> list[str]:
@@ -99,6 +103,11 @@ def tokens(text: str) -> list[str]:
 def token_spans(text: str, offset: int = 0) -> list[Span]:
     """Return where each of `tokens(text)` starts and ends, counted from `offset`."""
     return [(match.start() + offset, match.end() + offset) for match in _TOKENS.finditer(text)]
+
+
+def chunk_spans(text: str, offset: int = 0) -> list[Span]:
+    """Return where what stands between white space starts and ends, counted from `offset`: words with their marks."""
+    return [(match.start() + offset, match.end() + offset) for match in _CHUNKS.finditer(text)]
 
 
 def shared_edges(old: str, new: str) -> tuple[int, int]:
@@ -147,6 +156,9 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if text[match.end() : match.end() + 1].islower():
         return False
     if not mark.startswith(".") or mark.startswith(".."):
+        return True
+    far = match.start() - _LONGEST
+    if far >= 0 and text[far : match.start()].isalpha():
         return True
     before = text[max(0, match.start() - 12) : match.start()].split()
     word = before[-1].lstrip("(\"'“‘«").lower() if before and not text[match.start() - 1].isspace() else ""

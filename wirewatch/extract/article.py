@@ -24,6 +24,7 @@ from wirewatch.model import Wording
 from wirewatch.times import is_stamp, printed_stamps
 
 _SITE_NAME = re.compile(r"\s+[|–—·•»:-]+\s+")
+_ENDING = re.compile(r"\s+[|–—·•»:-]+\s+|\s?[-|–]{1,2}(?=[^\W\d_]+\s?[|ㅣ-])")
 _SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
 _TOP = 4  # blocks among which a repeated standfirst is looked for
 _LAST = 4  # blocks among which thanks and calls to subscribe are looked for
@@ -182,10 +183,15 @@ def choose_headline(printed: Sequence[str], stated: Sequence[str], title: str, p
     """Return the headline that the page's data state, without the site's name, else the printed one.
 
     On 252 pages the first stated one was right on 83 %, the printed one on 68 %: print adds and leaves out kickers. A
-    stated one that shares no word with the printed one is of something else, or the site's name.
+    stated one that shares no word with the printed one is of something else, or the site's name. One that is also the
+    page's title is written for search engines; where another statement confirms the printed one, that is the headline:
+    +2.4 % exact (+1.6 % on half A, +3.1 % on half B). Without the title's vote confirmation gains and loses as much.
     """
     claimed = [bare for text in stated if (bare := without_site_name(text, publisher))]
     shown = [*printed, *([bare] if (bare := without_site_name(title, publisher)) else [])]
+    if claimed and key(claimed[0]) == key(without_site_name(title, publisher)):
+        seen = {key(text) for text in printed}
+        claimed.sort(key=lambda text: key(text) not in seen)
     for text in claimed:
         if not printed or any(likeness(text, other) for other in printed):
             return _without_ending(text, [*shown, *claimed])
@@ -195,7 +201,7 @@ def choose_headline(printed: Sequence[str], stated: Sequence[str], title: str, p
 def _without_ending(text: str, others: Sequence[str]) -> str:
     """Return a title cut where a shorter candidate ends and a mark follows: `… | Sport`, `… - Courier`."""
     shorter = (other for other in others if len(other) > 3 and text.startswith(other))
-    return next((other for other in shorter if _SITE_NAME.match(text, len(other))), text)
+    return next((other for other in shorter if _ENDING.match(text, len(other))), text)
 
 
 def likeness(one: str, other: str) -> float:

@@ -6,6 +6,7 @@ A rule may only take a line away for what the whole line is. A paragraph that me
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final
 
@@ -17,6 +18,8 @@ _MENU_MARK = re.compile(r"\s(?:[|·•›»>/–—])\s|\t")
 _BULLET = re.compile(r"^[\s*•·▪■–—>|-]+|[\s|·•]+$")
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
 _BY_LONGEST = 160
+_PIECES = re.compile(r"\s[|·•]\s|\s[–—]\s(?=.*\d)")
+_DIGIT = re.compile(r"\d")
 _INITIAL = re.compile(r"\b(?:Jr|Sr|[A-Z])\.$")  # a name may end with a full stop
 _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _DATELINE = re.compile(
@@ -90,19 +93,47 @@ def _openings() -> re.Pattern[str]:
 
 
 def byline_of(line: str, language: str | None) -> str | None:
-    """Return the byline that a line opens with (`By Marta Quill`), without stamps behind it; None if it is none."""
+    """Return the byline in a line (`By Marta Quill | 14:21`), without the stamps around it; None if it is none."""
     if len(line) > _BY_LONGEST or (ends_sentence(line) and not _INITIAL.search(line)):
         return None
-    first = re.split(r"\s[|·•]\s|\s[–—]\s(?=.*\d)", line, maxsplit=1)[0].strip()
-    found = _by(primary(language)).match(first)
+    for piece in _PIECES.split(line):
+        if byline := _opening_byline(piece.strip(), language):
+            return byline
+        if not is_stamp(piece, language):
+            return None
+    return None
+
+
+def _opening_byline(text: str, language: str | None) -> str | None:
+    found = _by(primary(language)).match(text)
     if not found:
         return None
     name = found.group(1)
+    if (digit := _DIGIT.search(name)) and is_stamp(name[digit.start() :], language):
+        name = name[: digit.start()].rstrip(" ,-–—")
     words = name.split()
     if not words or len(words) > 14 or any(c.isdigit() for c in name):
         return None
     cased = any(c.isupper() for c in name) or not any(c.islower() for c in name)
-    return first if cased and not (words[0].islower() and words[0].isascii()) else None
+    return text[: found.start(1)] + name if cased and not (words[0].islower() and words[0].isascii()) else None
+
+
+def name_before_stamp(line: str, language: str | None) -> str | None:
+    """Return the name in a line such as `Marta Quill | 16.03.2026`, which has no word for "by"."""
+    name, *rest = _PIECES.split(line)
+    words = name.split()
+    named = 2 <= len(words) <= 5 and all(word[:1].isupper() and word.isalpha() for word in words)
+    return name if named and rest and all(is_stamp(piece, language) for piece in rest) else None
+
+
+def without_role(byline: str, authors: Sequence[str]) -> str:
+    """Return a byline up to its last stated author: without `, chief reporter`, or `Reporter` printed close behind.
+
+    The comma: +2.8 % of the sets of authors. What is printed close behind: +.4 %.
+    """
+    ends = [at + len(name) for name in authors if (at := byline.lower().find(name.lower())) >= 0]
+    end = max(ends, default=len(byline))
+    return byline[:end] if len(ends) == len(authors) and not byline[end : end + 1].isspace() else byline
 
 
 @cache

@@ -16,15 +16,23 @@ from wirewatch.extract.article import Block, Draft, choose_headline, compose, li
 from wirewatch.extract.body import EXTRACTOR, find_blocks
 from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.ends import until_the_end
-from wirewatch.extract.furniture import byline_of, is_correction, key, split_credit
-from wirewatch.extract.page import Line, Page, Part, parse
+from wirewatch.extract.furniture import (
+    byline_of,
+    ends_sentence,
+    is_correction,
+    key,
+    name_before_stamp,
+    split_credit,
+    without_role,
+)
+from wirewatch.extract.page import HEADINGS, Line, Page, Part, parse
 from wirewatch.extract.plain import read_text
 from wirewatch.extract.stated import Stated, stated
 from wirewatch.extract.walls import wall
 from wirewatch.fetch.archiving import may_archive
 from wirewatch.identity import capture_aliases, lands_elsewhere, normalise_url
 from wirewatch.model import Capture, Facts, Reading, Seen, Source, Wording
-from wirewatch.times import Printed, claims, is_stamp, printed_stamps
+from wirewatch.times import Printed, claims, countries_of, is_stamp, printed_stamps
 
 _LIMITS: Final = {
     "headline": 1000,
@@ -35,9 +43,11 @@ _LIMITS: Final = {
     "caption": 4000,
     "credit": 500,
 }
-_HEADINGS: Final = frozenset({"h2", "h3", "h4", "h5", "h6"})
-_LINKED: Final = _HEADINGS | {"h1", "li", "dd", "td", "th"}
+_LINKED: Final = HEADINGS | {"h1", "li", "dd", "td", "th"}
+_SHORTEST_LINK = 25  # letters
+_HALF_LINK = 0.5
 _FEW_BLOCKS = 3
+_BESIDE_HEADLINE = 8  # lines in which a name without a word for "by" is looked for
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -80,7 +90,8 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     if not decoded.is_html:
         draft, stamps = read_text(decoded.text, source.language)
         facts = Facts(publisher=source.publisher, content_type="text/plain")
-        return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags)
+        countries = countries_of(source, url=capture.final_url or capture.url)
+        return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=decoded.flags, countries=countries)
     page = parse(decoded.text)
     data = stated(page)
     language = _language(page, data, source)
@@ -99,11 +110,20 @@ def _read(capture: Capture, source: Source, reading: Reading) -> Reading:
     aliases = capture_aliases(capture, canonical_url=facts.canonical_url)
     reading = replace(reading, aliases=aliases, paywalled=data.free is False)
     stamps = _times(page, data, draft)
-    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=(*decoded.flags, *data.flags))
+    countries = countries_of(source, address=data.country, url=base, language=language)
+    flags = (*decoded.flags, *data.flags)
+    return _finished(reading, source, draft, stamps=stamps, facts=facts, flags=flags, countries=countries)
 
 
 def _finished(
-    reading: Reading, source: Source, draft: Draft, *, stamps: list[Printed], facts: Facts, flags: tuple[str, ...]
+    reading: Reading,
+    source: Source,
+    draft: Draft,
+    *,
+    stamps: list[Printed],
+    facts: Facts,
+    flags: tuple[str, ...],
+    countries: tuple[str, ...],
 ) -> Reading:
     draft.section = draft.section or source.section
     wording, subheadings = compose(draft)
@@ -112,7 +132,9 @@ def _finished(
     wording, replaced = _bounded(wording)
     language = facts.language or source.language or _guessed_language(wording.body or "")
     flags = (*flags, "replaced_characters") if replaced else flags
-    found = claims(_storable_stamps(stamps), source=source, observed=reading.observed, language=language)
+    found = claims(
+        _storable_stamps(stamps), source=source, observed=reading.observed, language=language, countries=countries
+    )
     return replace(
         reading,
         wording=wording,
@@ -177,7 +199,7 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         for line in lines[start + 1 : start + 6]
         if any(key(line.text) == key(text) for text in data.descriptions)
     ]
-    draft.byline = _byline(lines[start : start + 40], data.authors, language)
+    draft.byline = _byline(lines[start : start + 40], data, language)
     _pictures(page, data, draft, start)
     draft.corrections = [data.correction] if data.correction else []
     draft.corrections += [
@@ -218,7 +240,7 @@ def _divided(block: Block, lines: list[Line]) -> list[Block]:
     for line in lines:
         same = key(line.text)
         if same and whole.startswith(same, done):
-            found.append(Block(line.text, heading=line.tag in _HEADINGS))
+            found.append(Block(line.text, heading=line.tag in HEADINGS))
             done += len(same)
     return found if done == len(whole) else [block]
 
@@ -240,34 +262,46 @@ def _noise(lines: list[Line], draft: Draft) -> frozenset[str]:
 
 
 def _links(lines: list[Line]) -> set[str]:
-    """Return the keys of the paragraphs that are one link to another story: F1 +.0005 and +.0003.
+    """Return the keys of the paragraphs that lead to another story: nothing but a link, or half of it and no sentence.
 
-    Items, cells and headings are often links and yet the text (recall -.0030), and so are short ones.
+    All link: F1 +.0005 and +.0003. Half of it (`Read here | …`): +.0005 and +.0004 (on half B +.0006 and +.0005); a
+    third gains no more. Items, cells and headings are often links and yet the text (recall -.0030); so are
+    short ones.
     """
-    links = {key(line.text) for line in lines if line.link and line.tag not in _LINKED and len(line.text) > 25}
-    return links - {key(line.text) for line in lines if not line.link and line.part is Part.TEXT}
+    links = {
+        key(line.text)
+        for line in lines
+        if len(line.text) > _SHORTEST_LINK
+        and line.tag not in _LINKED
+        and (line.link or (line.linked >= _HALF_LINK and not ends_sentence(line.text)))
+    }
+    return links - {key(line.text) for line in lines if line.linked < _HALF_LINK and line.part is Part.TEXT}
 
 
-def _byline(lines: list[Line], authors: list[str], language: str | None) -> str | None:
-    """Return the printed byline, confirmed by the stated authors where there are any; else those."""
+def _byline(lines: list[Line], data: Stated, language: str | None) -> str | None:
+    """Return the printed byline, confirmed by the stated authors where those name anybody; else the stated ones."""
+    authors = data.authors
     candidates = [line for line in lines if line.part is not Part.NOISE and len(line.text) <= 200]
     for line in candidates:
         byline = byline_of(line.text, language)
-        if byline and (line.part is Part.BYLINE or not authors or any(key(name) in key(byline) for name in authors)):
-            return _without_role(byline, authors)
+        named = [name for name in authors if key(name) in key(byline or "")]
+        if byline and (line.part is Part.BYLINE or data.house or named):
+            whole = not named or len(named) == len(authors)
+            return without_role(byline, authors) if whole else ", ".join(authors)
+    if authors and not data.house:
+        return ", ".join(authors)
+    for line in candidates[:_BESIDE_HEADLINE]:
+        if name := name_before_stamp(line.text, language):
+            return name
+    for line in lines[:_BESIDE_HEADLINE]:
+        if line.part is Part.NOISE and (byline := byline_of(line.text, language)):
+            return byline
     if authors:
         return ", ".join(authors)
     for line in candidates:
         if line.part is Part.BYLINE and 1 < len(line.text.split()) <= 8 and not any(c.isdigit() for c in line.text):
             return line.text
     return None
-
-
-def _without_role(byline: str, authors: list[str]) -> str:
-    """Return a byline up to its last stated author: without `, chief reporter`. +2.8 % of the sets of authors."""
-    ends = [at + len(name) for name in authors if (at := byline.lower().find(name.lower())) >= 0]
-    end = max(ends, default=len(byline))
-    return byline[:end] if len(ends) == len(authors) and byline[end : end + 1] in (",", "") else byline
 
 
 def _pictures(page: Page, data: Stated, draft: Draft, start: int) -> None:

@@ -12,11 +12,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from wirewatch.canonical import storable
+from wirewatch.extract.furniture import key
 from wirewatch.extract.page import Page, squeeze
 from wirewatch.times import Kind, Printed
 
+_AUTHORS_LIMIT: Final = 20
+_NAME_LIMIT: Final = 120
+_SIGN = re.compile(r"\s\([\w.]{1,6}\)$")  # `Orla Fennimore (ofe)`
+_NO_NAME = re.compile(r"^(?:https?:)?/|^\(|[<@]")
+_LOGIN = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)+$")  # `orla-fennimore`, and hosts
+# What the systems of many makers call it; `smartbanner:author` is who made an app.
+_AUTHOR_META = re.compile(
+    r"^(?!smartbanner)(?:.*(?:[^a-z]|article))?authors?(?:[._]name)?$|^byl$|byline$|^dc(?:terms)?\.creator$"
+)
 _JSON_LIMIT: Final = 1024 * 1024  # characters of one block; the longest in 433 pages has 0.1 M
 _NODES_LIMIT: Final = 2000
 _TEXT_LIMIT: Final = 2000
@@ -53,10 +64,12 @@ class Stated:
     headlines: list[str] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
     authors: list[str] = field(default_factory=list)
+    house: bool = False  # nobody but the publisher is stated as author
     section: str | None = None
     dateline: str | None = None
     correction: str | None = None
     publisher: str | None = None
+    country: str | None = None  # of the publisher's postal address
     language: str | None = None
     caption: str | None = None
     image_url: str | None = None
@@ -86,6 +99,7 @@ def stated(page: Page) -> Stated:
         nodes.extend(_nodes(value))
     _from_nodes(nodes, found)
     _from_metas(page, found)
+    found.authors = _authors(page, found)
     for name in ("headlines", "descriptions", "authors"):
         setattr(found, name, list(dict.fromkeys(getattr(found, name))))
     return found
@@ -140,6 +154,9 @@ def _from_nodes(nodes: list[dict[str, Any]], found: Stated) -> None:
             found.section = _crumb(node)
         if found.publisher is None and {"Organization", "NewsMediaOrganization"} & set(_texts(node.get("@type"))):
             found.publisher = _name(node)
+    publishers = [one for node in articles for one in _as_list(node.get("publisher"))[:_AUTHORS_LIMIT]]
+    organizations = [node for node in nodes if any(kind.endswith("Organization") for kind in _texts(node.get("@type")))]
+    found.country = _first(country for one in (*publishers, *organizations) if (country := _country(one)))
 
 
 def _same_article(articles: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -155,7 +172,7 @@ def _from_article(node: dict[str, Any], found: Stated) -> None:
     found.section = found.section or _first(_texts(node.get("articleSection")))
     found.dateline = found.dateline or _text(node.get("dateline"))
     found.correction = found.correction or "\n\n".join(_corrections(node.get("correction"))) or None
-    found.publisher = found.publisher or _first(_names(node.get("publisher")))
+    found.publisher = found.publisher or _first(_publishers(node.get("publisher")))
     found.language = found.language or _language(node.get("inLanguage"))
     found.body = found.body or _long_text(node.get("articleBody"))
     if found.free is None and "isAccessibleForFree" in node:
@@ -195,18 +212,6 @@ def _from_metas(page: Page, found: Stated) -> None:
         for name in ("og:description", "description", "twitter:description", "dc.description", "dcterms.abstract")
         if (text := first(name))
     ]
-    if not found.authors:
-        names = (
-            "author",
-            "article:author",
-            "byl",
-            "parsely-author",
-            "sailthru.author",
-            "dc.creator",
-            "dcterms.creator",
-            "cxenseparse:author",
-        )
-        found.authors += [text for name in names for text in metas.get(name, ()) if _is_name(text)][:10]
     found.section = first("article:section", "og:article:section", "section", "parsely-section") or found.section
     found.publisher = found.publisher or first("og:site_name", "application-name", "dc.publisher")
     found.language = found.language or _language(first("og:locale", "content-language", "dc.language", "language"))
@@ -219,21 +224,77 @@ def _from_metas(page: Page, found: Stated) -> None:
         found.times += [Printed(kind=kind, where="meta", raw=raw[:200]) for raw in metas.get(name, ())[:1]]
 
 
-def _is_name(text: str) -> bool:
-    return 1 < len(text) <= 120 and not text.startswith(("http://", "https://", "@", "/")) and "<" not in text
+def _authors(page: Page, found: Stated) -> list[str]:
+    """Return the authors of the first statement that names somebody else than the publisher, else the first one's.
+
+    A publisher that is its own author is what systems fill in. With signs and logins dropped, names made of their
+    parts, and every system's meta tag for authors: +4.4 % of the sets of authors (half A +3.2 %, half B +5.5 %).
+    """
+    groups = {"json-ld": found.authors}
+    for name, content in page.metas:
+        if _AUTHOR_META.search(name) and (person := _person(html.unescape(content))):
+            groups.setdefault(name, []).append(person)
+    house = key(found.publisher or "")
+    host = key(_host(page.links.get("canonical", "")))
+    for group in groups.values():
+        if any(not _LOGIN.match(name) and not _is_house(key(name), house, host) for name in group):
+            return group[:_AUTHORS_LIMIT]
+    found.house = True
+    return next((group for group in groups.values() if group), [])[:_AUTHORS_LIMIT]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # `https://[`
+        return ""
+
+
+def _is_house(name: str, house: str, host: str) -> bool:
+    return name in house or name in host or (host != "" and host in name)
+
+
+def _person(text: str | None) -> str | None:
+    """Return an author's name without a sign or role behind it; None where it is none."""
+    name = _SIGN.sub("", text or "").strip()
+    if not 1 < len(name) <= _NAME_LIMIT or _NO_NAME.search(name) or not any(c.isalpha() for c in name):
+        return None
+    first, *rest = name.split(", ")
+    words = [word for piece in rest for word in piece.split()]
+    described = len(words) > 1 and 2 * sum(word[:1].islower() for word in words) > len(words)
+    return first if described and " " in first else name
 
 
 def _names(value: Any) -> list[str]:
-    found = []
-    for item in value if isinstance(value, list) else [value]:
-        name = _name(item) if isinstance(item, dict) else _text(item)
-        if name and _is_name(name):
+    found: list[str] = []
+    for item in _as_list(value)[:_AUTHORS_LIMIT]:
+        if isinstance(item, list):
+            found += _names([inner for inner in item if not isinstance(inner, list)])
+        elif name := _person(_name(item) if isinstance(item, dict) else _text(item)):
             found.append(name)
-    return found[:20]
+    return found[:_AUTHORS_LIMIT]
+
+
+def _publishers(value: Any) -> list[str]:
+    names = [_name(item) if isinstance(item, dict) else _text(item) for item in _as_list(value)[:_AUTHORS_LIMIT]]
+    return [name for name in names if name and len(name) <= _NAME_LIMIT and not _NO_NAME.search(name)]
+
+
+def _country(organization: Any) -> str | None:
+    """Return the country of an organisation's postal address, as a code or a name."""
+    if not isinstance(organization, dict):
+        return None
+    for address in (*_as_list(organization.get("address")), *_as_list(organization.get("location")))[:_AUTHORS_LIMIT]:
+        if isinstance(address, dict):
+            country = _one(address.get("addressCountry"))
+            if text := _name(country) if isinstance(country, dict) else _text(country):
+                return text[:_NAME_LIMIT]
+    return None
 
 
 def _name(node: dict[str, Any]) -> str | None:
-    return next(iter(_texts(node.get("name"))), None)
+    parts = [text for part in ("givenName", "familyName") if (text := _first(_texts(node.get(part))))]
+    return _first(_texts(node.get("name"))) or " ".join(parts) or None
 
 
 def _crumb(node: dict[str, Any]) -> str | None:

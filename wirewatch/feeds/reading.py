@@ -137,8 +137,8 @@ def _claims(entry: RawEntry, capture: Capture, source: Source) -> tuple[Claim, .
     if entry.modified:
         claims.append(read_claim(entry.modified, kind="modified", source=source, observed=capture.observed))
     times = [claim.at for claim in claims if claim.at]
-    if len(times) == 2 and times[1] < times[0]:
-        claims[1] = _with_flag(claims[1], "before_published")
+    if len(times) == 2 and times[1] <= times[0]:
+        claims[1] = _with_flag(claims[1], "before_published" if times[1] < times[0] else "as_published")
     return tuple(claims)
 
 

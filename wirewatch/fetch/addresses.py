@@ -20,7 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from wirewatch.errors import SourceRefuses
-from wirewatch.fetch.policy import Address, Reach
+from wirewatch.fetch.policy import Address, FetchPolicy, Reach
 
 # RFC 9110, 4.1, asks for at least 8000 octets; longer ones are traps or mistakes.
 _LONGEST_URL: Final = 8000

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from wirewatch.model import Outcome
 from wirewatch.revisions import History, Ledger
-from wirewatch.store.tables import diffs
+from wirewatch.store.tables import diffs, parts
 
 BOILERPLATE_WINDOW: Final = timedelta(hours=24)  # a site that changes a line on all its pages is read through by then
 UNSTEADY_REVISIONS: Final = 3
@@ -28,12 +28,15 @@ PASSING_KINDS: Final = ("ago", "counter", "listing")
 class Labels:
     """What is known of an article beside its ledger.
 
-    `boilerplate` gives, by diff id, on how many articles of the host the same change was made. `unsteady` names the
-    kinds of what changes by itself, and `volatile` its hunks by diff id. `stale` are the times at which an older copy
-    was seen that is no revision.
+    `boilerplate` gives, by diff id, on how many articles of the host the same change was made; nothing else changed in
+    those diffs. `boilerplate_hunks` gives that number by diff id and hunk, also for a line of the site's that changed
+    beside a story's own words, before or after it in one hunk perhaps. `unsteady` names the kinds of what changes by
+    itself, and `volatile` its hunks by diff id. `stale` are the times at which an older copy was seen that is no
+    revision.
     """
 
     boilerplate: dict[str, int] = field(default_factory=dict)
+    boilerplate_hunks: dict[str, dict[int, int]] = field(default_factory=dict)
     unsteady: tuple[str, ...] = ()
     volatile: dict[str, tuple[int, ...]] = field(default_factory=dict)
     stale: tuple[datetime, ...] = ()
@@ -41,33 +44,65 @@ class Labels:
 
 def labels(conn: Connection, ledger: Ledger, history: History) -> Labels:
     """Return all labels of an article, given its ledger and the fold of it."""
-    kinds, hunks = unsteady(conn, ledger.article)
+    kinds, passing = unsteady(conn, ledger.article)
     return Labels(
-        boilerplate=boilerplate(conn, ledger.article), unsteady=kinds, volatile=hunks, stale=stale(ledger, history)
+        boilerplate=boilerplate(conn, ledger.article),
+        boilerplate_hunks=boilerplate_hunks(conn, ledger.article),
+        unsteady=kinds,
+        volatile=passing,
+        stale=stale(ledger, history),
     )
 
 
 def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLATE_WINDOW) -> dict[str, int]:
-    """Return, by diff id, the number of articles of the host on which the same hunks were seen within the window.
+    """Return, by diff id, the number of articles of the host on which the same was changed within the window.
 
-    The article itself counts, and diffs that no other article shares are left out. Only a diff that is equal as a whole
-    is the same.
+    The article itself counts. A diff is there if all parts of it are on other articles too, perhaps each on others; the
+    number is then that of the rarest.
     """
-    own = select(diffs.c.id, diffs.c.host, diffs.c.hunk_hash, diffs.c.observed).where(
-        diffs.c.article == article, diffs.c.live, diffs.c.hunk_hash.is_not(None)
+    shared = _shared(conn, article, window)
+    counted = select(parts.c.diff, func.count()).where(parts.c.diff.in_(list(shared))).group_by(parts.c.diff)
+    return {
+        diff_id: min(count for _, count in shared[diff_id])
+        for diff_id, n in conn.execute(counted.order_by(parts.c.diff))
+        if len(shared[diff_id]) == n
+    }
+
+
+def boilerplate_hunks(
+    conn: Connection, article: str, *, window: timedelta = BOILERPLATE_WINDOW
+) -> dict[str, dict[int, int]]:
+    """Return, by diff id and the hunk's place in it, on how many articles of the host a part of it was seen.
+
+    Only hunks of which something is on another article within the window are given; the number is the largest.
+    """
+    found: dict[str, dict[int, int]] = {}
+    for diff_id, counts in _shared(conn, article, window).items():
+        of_diff = found.setdefault(diff_id, {})
+        for place, count in counts:
+            of_diff[place] = max(count, of_diff.get(place, 0))
+    return found
+
+
+def _shared(conn: Connection, article: str, window: timedelta) -> dict[str, list[tuple[int, int]]]:
+    """Return, by diff id, of each part that others have too its hunk's place and on how many articles it was seen."""
+    other, others = parts.alias(), diffs.alias()
+    microseconds = window // timedelta(microseconds=1)
+    apart = type_coerce(others.c.observed, BigInteger) - type_coerce(diffs.c.observed, BigInteger)
+    articles = func.count(others.c.article.distinct())
+    query = (
+        select(parts.c.diff, parts.c.place, articles)
+        .join(diffs, diffs.c.id == parts.c.diff)
+        .join(other, (other.c.host == parts.c.host) & (other.c.hash == parts.c.hash))
+        .join(others, others.c.id == other.c.diff)
+        .where(diffs.c.article == article, diffs.c.live, others.c.live, apart.between(-microseconds, microseconds))
+        .group_by(parts.c.diff, parts.c.place, parts.c.hash)
+        .having(articles > 1)
+        .order_by(parts.c.diff, parts.c.place)
     )
-    found = {}
-    for row in conn.execute(own).all():
-        count = conn.scalar(
-            select(func.count(diffs.c.article.distinct())).where(
-                diffs.c.host == row.host,
-                diffs.c.hunk_hash == row.hunk_hash,
-                diffs.c.live,
-                diffs.c.observed.between(row.observed - window, row.observed + window),
-            )
-        )
-        if count is not None and count > 1:
-            found[row.id] = count
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for diff_id, place, count in conn.execute(query):
+        found[diff_id].append((place, count))
     return found
 
 
@@ -90,9 +125,9 @@ def unsteady_in(verdicts: Iterable[tuple[str, Any]]) -> tuple[tuple[str, ...], d
     kinds = tuple(kind for kind in PASSING_KINDS if len(marked[kind]) >= UNSTEADY_REVISIONS)
     volatile: dict[str, set[int]] = defaultdict(set)
     for kind in kinds:
-        for changed, hunks in marked[kind].items():
-            volatile[changed] |= hunks
-    return kinds, {diff_id: tuple(sorted(hunks)) for diff_id, hunks in sorted(volatile.items())}
+        for diff_id, places in marked[kind].items():
+            volatile[diff_id] |= places
+    return kinds, {diff_id: tuple(sorted(places)) for diff_id, places in sorted(volatile.items())}
 
 
 def stale(ledger: Ledger, history: History) -> tuple[datetime, ...]:

@@ -25,7 +25,7 @@ from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, jo
 from wirewatch.store import Store
 from wirewatch.store.hosts import host_of
 from wirewatch.store.sql import insert
-from wirewatch.store.tables import aliases, articles, diffs, observations, rereadings, revisions, wordings
+from wirewatch.store.tables import aliases, articles, diffs, observations, parts, rereadings, revisions, wordings
 from wirewatch.store.types import short_name
 
 _EXPORTED_AT_ONCE = 100  # articles
@@ -61,13 +61,17 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A transition with its diff and verdict, how often it was announced, and a hash of what was changed to what."""
+    """A transition with its diff and verdict, how often it was announced, and hashes of what was changed to what.
+
+    `hunk_hash` is that of the whole diff, `part_hashes` are those of each hunk's parts, none where there are too many.
+    """
 
     transition: Transition
     diff: Diff
     verdict: Verdict
     announced: int
     hunk_hash: str
+    part_hashes: Sequence[Sequence[str]] = ()
 
 
 def owners(conn: Connection, names: Iterable[str]) -> dict[str, str]:
@@ -287,7 +291,9 @@ def write(conn: Connection, changes: Mapping[str, tuple[Addition, History]]) -> 
     for _, new in added:
         for diff_id, announced in new.vanished.items():
             conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
-    _put(conn, diffs, [_diff_row(key, judged) for key, new in added for judged in new.judged])
+    judged = [(key, one) for key, new in added for one in new.judged]
+    _put(conn, diffs, [_diff_row(key, one) for key, one in judged])
+    _write_parts(conn, [one for _, one in judged])
 
 
 def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None:
@@ -333,13 +339,13 @@ def standing(observation: Observation) -> str:
 
     Two with one digest, one after the other, differ in nothing that a fold looks at but time.
     """
-    says = {name: value for name, value in orjson.loads(_canonical(observation)).items() if name != "page_hash"}
+    says = {name: value for name, value in orjson.loads(observation_json(observation)).items() if name != "page_hash"}
     return sha256(orjson.dumps({**says, "observed": _EPOCH}, option=orjson.OPT_SORT_KEYS))
 
 
 @lru_cache(maxsize=1024)
-def _canonical(observation: Observation) -> bytes:
-    """Return an observation's canonical JSON, which is asked for twice when it is kept."""
+def observation_json(observation: Observation) -> bytes:
+    """Return an observation's canonical JSON, which is asked for several times while it is kept."""
     return canonical_json(observation)
 
 
@@ -375,8 +381,8 @@ def observation_row(article: str, observation: Observation) -> dict[str, Any]:
         "url": observation.url,
         "seen": observation.seen.value,
         "content_hash": observation.content_hash,
-        "digest": sha256(_canonical(observation)),
-        "body": observation,
+        "digest": sha256(observation_json(observation)),
+        "body": observation_json(observation),
     }
 
 
@@ -456,16 +462,35 @@ def _put(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> N
 
 def _write_revisions(conn: Connection, histories: Mapping[str, History]) -> None:
     kept = conn.execute(select(revisions.c.id, revisions.c.body).where(revisions.c.article.in_(histories)))
-    known = {row.id: canonical_json(row.body) for row in kept}
+    known = {row.id: row.body for row in kept}
     after = [(article, revision) for article, history in histories.items() for revision in history.revisions]
     if left := known.keys() - {revision.id for _, revision in after}:
         conn.execute(delete(revisions).where(revisions.c.id.in_(left)))
     rows = [
-        {**{name: getattr(revision, name) for name in _REVISION}, "article": article, "body": revision}
+        {**{name: getattr(revision, name) for name in _REVISION}, "article": article, "body": body}
         for article, revision in after
-        if known.get(revision.id) != canonical_json(revision)
+        if known.get(revision.id) != orjson.loads(body := canonical_json(revision))
     ]
     _put(conn, revisions, rows)
+
+
+def _write_parts(conn: Connection, judged: Sequence[Judged]) -> None:
+    """Write the hashes of what these diffs changed in place of those that were kept of them."""
+    if not judged:
+        return
+    conn.execute(delete(parts).where(parts.c.diff.in_([one.transition.id for one in judged])))
+    rows = [
+        {"diff": one.transition.id, "place": place, "host": _host(one.transition), "hash": hashed}
+        for one in judged
+        for place, hashes in enumerate(one.part_hashes)
+        for hashed in hashes
+    ]
+    if rows:
+        conn.execute(parts.insert(), rows)
+
+
+def _host(transition: Transition) -> str:
+    return urlsplit(transition.new.url).netloc
 
 
 def _diff_row(article: str, judged: Judged) -> dict[str, Any]:
@@ -482,7 +507,7 @@ def _diff_row(article: str, judged: Judged) -> dict[str, Any]:
         "announced": judged.announced,
         "digest": sha256(canonical_json([judged.diff, judged.verdict])),
         "observed": transition.new.first_observed,
-        "host": urlsplit(transition.new.url).netloc,
+        "host": _host(transition),
         "hunk_hash": judged.hunk_hash,
         "diff": judged.diff,
         "verdict": judged.verdict,

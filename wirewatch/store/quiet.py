@@ -14,10 +14,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, func, select, update
 
-from wirewatch.canonical import canonical_json
 from wirewatch.model import Observation, Outcome, Reading, Seen, Track
 from wirewatch.revisions import observe
-from wirewatch.store.ledger import observation_row, standing
+from wirewatch.store.ledger import observation_json, observation_row, standing
 from wirewatch.store.tables import aliases, articles, observations
 from wirewatch.store.types import short_name
 
@@ -110,7 +109,7 @@ def _lies_between(row: Any, one: Observation) -> bool:
     """Tell whether an observation falls between two that say the same, and stands alone at its moment."""
     if row.here or row.before is None or row.after is None:
         return False
-    return _says(row.before) == _says(orjson.loads(canonical_json(one))) == _says(row.after)
+    return _says(row.before) == _says(orjson.loads(observation_json(one))) == _says(row.after)
 
 
 def _says(body: Mapping[str, Any]) -> dict[str, Any]:

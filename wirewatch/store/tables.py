@@ -204,6 +204,17 @@ diffs = Table(
     Index("ix_diffs_host_hunk_hash", "host", "hunk_hash"),
 )
 
+# A part of a hunk is what was changed to what, wherever it stands: one change on many pages is found by its hash.
+parts = Table(
+    "parts",
+    metadata,
+    Column("diff", PlainText, ForeignKey("diffs.id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # the hunk's among the diff's, from 0
+    Column("hash", PlainText, primary_key=True),
+    Column("host", Name, nullable=False),
+    Index("ix_parts_host_hash", "host", "hash"),
+)
+
 pages = Table(
     "pages",
     metadata,

@@ -80,12 +80,17 @@ class Name(PlainText):
 
 
 class Json(TypeDecorator[Any]):
-    """Keeps a value or record as canonical JSON text; gives plain values back, for `encoding.revive`."""
+    """Keeps a value or record as canonical JSON text; gives plain values back, for `encoding.revive`.
+
+    Bytes are canonical JSON already, of what is kept more often than once.
+    """
 
     impl = _BY_CODE_POINT
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if isinstance(value, bytes):
+            return value.decode()
         return None if value is None else canonical_json(_storable(value)).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:

@@ -6,6 +6,7 @@ A claim is evidence, never a fact: it dates no observation, and one that cannot 
 from __future__ import annotations
 
 from wirewatch.times.claims import Kind, Printed, claims, is_stamp, printed_stamps
+from wirewatch.times.countries import countries_of
 from wirewatch.times.grammar import Moment, read_time
 
-__all__ = ["Kind", "Moment", "Printed", "claims", "is_stamp", "printed_stamps", "read_time"]
+__all__ = ["Kind", "Moment", "Printed", "claims", "countries_of", "is_stamp", "printed_stamps", "read_time"]

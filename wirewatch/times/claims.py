@@ -8,14 +8,14 @@ its print.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Final, Literal
 
 from wirewatch.model import Claim, Source
-from wirewatch.times.grammar import LONGEST, date_in, read_time, without_times
+from wirewatch.times.grammar import LONGEST, Moment, date_in, read_time, without_times
 from wirewatch.words import all_words, phrases
 
 Kind = Literal["published", "modified"]
@@ -40,11 +40,26 @@ class Printed:
 
 
 def claims(
-    printed: Iterable[Printed], *, source: Source, observed: datetime, language: str | None
+    printed: Iterable[Printed],
+    *,
+    source: Source,
+    observed: datetime,
+    language: str | None,
+    countries: Sequence[str] = (),
 ) -> tuple[Claim, ...]:
-    """Return the claims of a page, read and flagged: published ones first, each kind in the order of trust."""
+    """Return the claims of a page, read and flagged: published ones first, each kind in the order of trust.
+
+    `countries` are where the publisher may sit, the surest first.
+    """
     distinct = list(dict.fromkeys(printed))[: 4 * _MOST_CLAIMS]
-    read = [_claim(stamp, source, observed, language) for stamp in distinct]
+    read = [
+        _claim(
+            stamp,
+            read_time(stamp.raw, source=source, observed=observed, language=language, countries=countries),
+            observed,
+        )
+        for stamp in distinct
+    ]
     published = _ranked([claim for claim in read if claim.kind == "published"])
     modified = _ranked([claim for claim in read if claim.kind == "modified"])
     first = published[0] if published else None
@@ -118,8 +133,7 @@ def _letters(line: str, language: str | None) -> int:
     return sum(c.isalpha() for c in rest)
 
 
-def _claim(stamp: Printed, source: Source, observed: datetime, language: str | None) -> Claim:
-    moment = read_time(stamp.raw, source=source, observed=observed, language=language)
+def _claim(stamp: Printed, moment: Moment, observed: datetime) -> Claim:
     flags = moment.flags
     if moment.at is not None and moment.at > observed + _AHEAD:
         flags = (*flags, "future")
@@ -154,7 +168,10 @@ def _same_clock(one: Claim, other: Claim) -> bool:
 def _compared(claim: Claim, published: Claim | None) -> Claim:
     if claim.at is None or published is None or published.at is None or "no_time" in (*claim.flags, *published.flags):
         return claim
-    return replace(claim, flags=(*claim.flags, "before_published")) if claim.at < published.at else claim
+    if claim.at > published.at:
+        return claim
+    flag = "before_published" if claim.at < published.at else "as_published"
+    return replace(claim, flags=(*claim.flags, flag))
 
 
 @cache

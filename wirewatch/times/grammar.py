@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from wirewatch.model import Source
 from wirewatch.times.zones import ZoneKind, unstated, zone_after
@@ -51,16 +52,27 @@ class Moment:
     flags: tuple[str, ...] = ()
 
 
+class _Place(NamedTuple):
+    """Where the publisher writes: what is configured, and the countries it may sit in."""
+
+    source: Source
+    countries: tuple[str, ...] = ()
+
+
 _UNREADABLE: Final = Moment(at=None, zone="assumed", flags=("unreadable",))
 
 
-def read_time(raw: str, *, source: Source, observed: datetime, language: str | None = None) -> Moment:
+def read_time(
+    raw: str, *, source: Source, observed: datetime, language: str | None = None, countries: Sequence[str] = ()
+) -> Moment:
     """Return the time that `raw` states; relative ones ("3 hours ago") are read against `observed`.
 
+    `countries` are where the publisher may sit, the surest first: they tell what an ambiguous zone name means.
     Flags: `unreadable`, `relative` (also for a stamp without a year or a date), `no_time` (a date only).
     """
     try:
-        return _iso(raw, source) or _free(_prepared(raw), source, observed, language) or _UNREADABLE
+        place = _Place(source, tuple(countries))
+        return _iso(raw, place) or _free(_prepared(raw), place, observed, language) or _UNREADABLE
     except (ValueError, OverflowError):  # an impossible date, time or offset
         return _UNREADABLE
 
@@ -83,46 +95,46 @@ def without_times(text: str, language: str | None = None) -> str:
     return _HOUR.sub(" ", _CLOCK.sub(" ", text))
 
 
-def _iso(raw: str, source: Source) -> Moment | None:
+def _iso(raw: str, place: _Place) -> Moment | None:
     found = _ISO.match(raw)
     if not found:
         return None
     year, month, day, hour, minute, second, zone = found.groups()
     if hour is None:
-        return _moment(date(int(year), int(month), int(day)), None, "", source, ())
+        return _moment(date(int(year), int(month), int(day)), None, "", place, ())
     clock = time(int(hour), int(minute), min(int(second or 0), 59))
-    return _moment(date(int(year), int(month), int(day)), clock, zone or "", source, ())
+    return _moment(date(int(year), int(month), int(day)), clock, zone or "", place, ())
 
 
-def _free(text: str, source: Source, observed: datetime, language: str | None) -> Moment | None:
+def _free(text: str, place: _Place, observed: datetime, language: str | None) -> Moment | None:
     if found := _EPOCH.match(text):
         return Moment(at=datetime.fromtimestamp(int(found.group(1)), UTC), zone="stated")
     if (back := _ago(text, language)) is not None:
         return Moment(at=observed.astimezone(UTC) - back, zone="stated", flags=("relative",))
-    today = observed.astimezone(unstated(source)[0]).date()
+    today = observed.astimezone(unstated(place.source)[0]).date()
     found_day = _find_date(text, language, today)
     if found_day is None:
         named = _named_day(text, today)
         clock, after = _find_clock(text)
         if named is None and clock is None:
             return None
-        return _moment(named or today, clock, after, source, ("relative",))
+        return _moment(named or today, clock, after, place, ("relative",))
     flags = ("relative",) if found_day.guessed_year else ()
     if found_day.clock:
-        return _moment(found_day.day, found_day.clock, "", source, flags)
+        return _moment(found_day.day, found_day.clock, "", place, flags)
     apart = f"{text[: found_day.start]} \x00 {text[found_day.end :]}"  # so that no time is read across the gap
-    return _moment(found_day.day, *_find_clock(apart), source, flags)
+    return _moment(found_day.day, *_find_clock(apart), place, flags)
 
 
-def _moment(day: date, clock: time | None, after: str, source: Source, flags: tuple[str, ...]) -> Moment:
+def _moment(day: date, clock: time | None, after: str, place: _Place, flags: tuple[str, ...]) -> Moment:
     if day.year not in _YEARS:
         return _UNREADABLE
     if clock is None:
-        zone, kind = unstated(source)
+        zone, kind = unstated(place.source)
         return Moment(at=datetime.combine(day, time(), zone).astimezone(UTC), zone=kind, flags=(*flags, "no_time"))
     local = datetime.combine(day, clock)
-    stated = zone_after(after, local, source)
-    zone, kind = stated[:2] if stated else unstated(source)
+    stated = zone_after(after, local, *place)
+    zone, kind = stated[:2] if stated else unstated(place.source)
     return Moment(at=local.replace(tzinfo=zone).astimezone(UTC), zone=kind, flags=flags)
 
 

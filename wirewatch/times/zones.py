@@ -1,12 +1,14 @@
 """Say how far from UTC a zone's name or an offset is, and how sure that is.
 
-The same three letters mean different zones: `BST` is British and Bangladeshi, `IST` Indian, Irish and Israeli. Only
-the configuration can tell; without it the commonest meaning is taken and the claim says `assumed`.
+The same three letters mean different zones: `BST` is British and Bangladeshi, `IST` Indian, Irish and Israeli. The
+configuration tells which, else the publisher's country; without either the commonest meaning is taken and the claim
+says `assumed`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -20,11 +22,16 @@ _STATED: Final = {
     **dict.fromkeys(("UTC", "GMT", "UT", "Z", "ZULU", "WET"), 0),
     **dict.fromkeys(("CET", "MEZ", "WEST", "WAT"), 60),
     **dict.fromkeys(("CEST", "MESZ", "EET", "CAT", "SAST"), 120),
-    **dict.fromkeys(("EEST", "MSK", "TRT", "EAT"), 180),
+    **dict.fromkeys(("EEST", "MSK", "TRT", "EAT", "IDT"), 180),
     **dict.fromkeys(("WIB", "ICT"), 420),
-    **dict.fromkeys(("WITA", "HKT", "SGT", "AWST"), 480),
+    **dict.fromkeys(("WITA", "HKT", "SGT", "AWST", "MYT", "PHT"), 480),
     **dict.fromkeys(("WIT", "JST", "KST"), 540),
-    **dict.fromkeys(("BRT", "ART"), -180),
+    **dict.fromkeys(("BRT", "ART", "UYT", "CLST"), -180),
+    **dict.fromkeys(("BOT", "CLT", "VET"), -240),
+    **dict.fromkeys(("COT", "PET"), -300),
+    "IRST": 210,
+    "AFT": 270,
+    "MMT": 390,
     "PKT": 300,
     "NPT": 345,
     "ACST": 570,
@@ -48,6 +55,30 @@ _STATED_REGIONS: Final = {"ET": "America/New_York", "PT": "America/Los_Angeles"}
 # Names with several meanings (IANA's backward list and the standards of the countries concerned), commonest first.
 _AMBIGUOUS: Final = {"BST": 60, "IST": 330, "CST": -360, "AST": -240, "GST": 240, "ADT": -180, "AMT": -240, "SST": -660}
 _AMBIGUOUS_REGIONS: Final = {"CT": "America/Chicago", "MT": "America/Denver"}
+# What such names, and those that RFC 5322 defines for America alone, mean where the publisher sits.
+BY_COUNTRY: Final[dict[str, dict[str, int | str]]] = {
+    "BST": {"GB": 60, "BD": 360},
+    "IST": {"IN": 330, "IE": 60, "IL": 120},
+    "CST": {
+        **dict.fromkeys(("US", "CA", "MX", "GT", "HN", "SV", "NI", "CR", "BZ"), -360),
+        **dict.fromkeys(("CN", "TW"), 480),
+        "CU": -300,
+        "AU": 570,
+    },
+    "CDT": {"CU": -240, "AU": 630},
+    "AST": {
+        **dict.fromkeys(("CA", "BM", "PR", "DO", "BB", "TT"), -240),
+        **dict.fromkeys(("SA", "KW", "IQ", "BH", "QA", "YE"), 180),
+    },
+    "ADT": {"CA": -180, "BM": -180},
+    "GST": {"AE": 240, "OM": 240},
+    "AMT": {"BR": -240, "AM": 240},
+    "PST": {"PH": 480, "PK": 300},
+    "EST": {"AU": 600},
+    "EDT": {"AU": 660},
+    "CT": {"US": "America/Chicago", "CA": "America/Winnipeg"},
+    "MT": {"US": "America/Denver", "CA": "America/Edmonton"},
+}
 _NAMES: Final = frozenset((*_STATED, *_STATED_REGIONS, *_AMBIGUOUS, *_AMBIGUOUS_REGIONS))
 _OFFSET: Final = re.compile(r"\s*(?:UTC|GMT)?\s*([+\-−])(\d{1,2}):?(\d{2})?(?!\d)")
 _NAME: Final = re.compile(r"\s*[,(]?\s*([A-Za-z]{1,5})\b\)?")
@@ -55,10 +86,13 @@ _IANA: Final = re.compile(r"\s*[\[(]([A-Z][A-Za-z]+/[A-Za-z_]+)[\])]")
 _FARTHEST_MINUTES: Final = 14 * 60  # Line Islands; nobody is farther from UTC
 
 
-def zone_after(text: str, local: datetime, source: Source) -> tuple[tzinfo, ZoneKind, int] | None:
+def zone_after(
+    text: str, local: datetime, source: Source, countries: Sequence[str] = ()
+) -> tuple[tzinfo, ZoneKind, int] | None:
     """Return the zone that `text` begins with, how sure it is, and its length; None if there is none.
 
-    Raises `ValueError` for an offset that no place on Earth has.
+    A name means what the configuration says, else what it means in the first of `countries` that uses it, else its
+    commonest meaning. Raises `ValueError` for an offset that no place on Earth has.
     """
     if found := _OFFSET.match(text):
         sign, hours, minutes = found.groups()
@@ -77,7 +111,7 @@ def zone_after(text: str, local: datetime, source: Source) -> tuple[tzinfo, Zone
         return zone, "configured", found.end()
     if name not in _NAMES and name.upper() not in ("UTC", "GMT", "Z"):
         return None
-    return *_named(name.upper(), local, source), found.end()
+    return *_named(name.upper(), local, source, countries), found.end()
 
 
 def unstated(source: Source) -> tuple[tzinfo, ZoneKind]:
@@ -94,14 +128,24 @@ def region(name: str) -> ZoneInfo | None:
         return None
 
 
-def _named(name: str, local: datetime, source: Source) -> tuple[tzinfo, ZoneKind]:
+def _named(name: str, local: datetime, source: Source, countries: Sequence[str]) -> tuple[tzinfo, ZoneKind]:
+    meanings = BY_COUNTRY.get(name, {})
+    own = region(source.zone) if source.zone and (meanings or name not in _STATED) else None
+    if own and local.replace(tzinfo=own).tzname() == name and not _is_usual(name, local, own):
+        return own, "configured"
+    if (meant := next((meanings[code] for code in countries if code in meanings), None)) is not None:
+        zone = region(meant) if isinstance(meant, str) else timezone(timedelta(minutes=meant))
+        if zone is not None:
+            return zone, "stated"
     if name in _STATED:
         return timezone(timedelta(minutes=_STATED[name])), "stated"
     if name in _STATED_REGIONS and (zone := region(_STATED_REGIONS[name])):
         return zone, "stated"
-    own = region(source.zone) if source.zone else None
-    if own and local.replace(tzinfo=own).tzname() == name:
-        return own, "configured"
     if name in _AMBIGUOUS_REGIONS and (zone := region(_AMBIGUOUS_REGIONS[name])):
         return zone, "assumed"
     return timezone(timedelta(minutes=_AMBIGUOUS.get(name, 0))), "assumed"
+
+
+def _is_usual(name: str, local: datetime, zone: tzinfo) -> bool:
+    """Tell whether the name means in that zone what it means to everybody."""
+    return local.replace(tzinfo=zone).utcoffset() == timedelta(minutes=_STATED.get(name, 24 * 60))

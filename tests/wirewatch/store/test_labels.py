@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from tests.builders import STORY, URL, at, claim, reading
 from tests.wirewatch.kept import DAY, asks, keep
@@ -13,8 +14,10 @@ from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key
 from wirewatch.model import Outcome
 from wirewatch.revisions import fold
-from wirewatch.store import Store, labels, ledger
+from wirewatch.significance import everywhere
+from wirewatch.store import Store, labels, ledger, migrations
 from wirewatch.store.labels import Labels
+from wirewatch.store.tables import parts
 
 LINE = "Tell us what you think of the harbour."
 
@@ -34,6 +37,17 @@ def labels_of(store: Store, url: str = URL) -> Labels:
 def diff_ids(store: Store, url: str = URL) -> list[str]:
     with store.reading() as conn:
         return [one.id for one in fold(ledger.load(conn, article_key(url)).ledger).transitions]
+
+
+def hunk_texts(store: Store, url: str) -> list[str]:
+    with store.reading() as conn:
+        kept = ledger.kept_diff(conn, diff_ids(store, url)[0])
+    return [hunk["new"]["exact"] for hunk in kept["hunks"]]
+
+
+def kept_hashes(store: Store) -> list[tuple[object, ...]]:
+    with store.reading() as conn:
+        return [tuple(row) for row in conn.execute(select(parts).order_by(parts.c.diff, parts.c.place, parts.c.hash))]
 
 
 def publish(store: Store, pool: Pool, bodies: Sequence[str], *, url: str = URL, start: int = 0, gap: int = 60) -> None:
@@ -86,6 +100,72 @@ def test_the_window_is_the_callers(store: Store, pool: Pool) -> None:
             for minutes in (99, 100)
         ]
     assert [list(one.values()) for one in found] == [[], [2]]
+
+
+def test_a_sites_line_beside_a_storys_own_change_is_boilerplate_and_the_change_is_not(store: Store, pool: Pool) -> None:
+    for n in range(3):
+        old, new = f"{STORY} Toll: {n + 1}0 pounds.", f"{STORY} Toll: {n + 1}5 pounds. It was dear."
+        publish(store, pool, [old, f"{new}\n\n{LINE}"], url=address(n), start=n)
+    publish(store, pool, [STORY, f"{STORY}\n\n{LINE}"], url=address(4))
+    for n in range(3):
+        found = labels_of(store, address(n))
+        assert found.boilerplate == {}
+        (shared,) = found.boilerplate_hunks.values()
+        assert list(shared.values()) == [4]
+        assert LINE in hunk_texts(store, address(n))[next(iter(shared))]
+    alone = labels_of(store, address(4))
+    assert list(alone.boilerplate.values()) == [4]
+    assert [list(one.values()) for one in alone.boilerplate_hunks.values()] == [[4]]
+
+
+def test_hunks_that_are_each_on_other_articles_make_a_whole_diff_boilerplate(store: Store, pool: Pool) -> None:
+    head, foot = "The Courier is read in every harbour of the coast.", LINE
+    both = f"{head}\n\n{STORY}\n\n{foot}"
+    publish(store, pool, [STORY, both], url=address(0))
+    publish(store, pool, [STORY, f"{STORY}\n\n{foot}"], url=address(1))
+    assert labels_of(store, address(0)).boilerplate == {}
+    publish(store, pool, [STORY, f"{head}\n\n{STORY}"], url=address(2))
+    assert list(labels_of(store, address(0)).boilerplate.values()) == [2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        pytest.param("The boat sails on {}.", "Two firms asked for it by {}.", False, id="in sentences of their own"),
+        pytest.param("Printed on {}.", "Printed on {}.", True, id="in the same line"),
+    ],
+)
+def test_one_word_exchanged_for_another_is_the_same_change_only_in_the_same_line(
+    store: Store, pool: Pool, first: str, second: str, *, shared: bool
+) -> None:
+    for n, line in enumerate((first, second)):
+        publish(store, pool, [f"{STORY}\n\n{line.format(day)}" for day in ("Monday", "Tuesday")], url=address(n))
+    assert bool(labels_of(store, address(0)).boilerplate) is shared
+
+
+def test_a_late_capture_that_undoes_a_change_takes_it_out_of_the_count(store: Store, pool: Pool) -> None:
+    for n in range(2):
+        publish(store, pool, [STORY, f"{STORY}\n\n{LINE}"], url=address(n))
+    between = reading(30, f"{STORY} Then it sank.", url=address(1), aliases=asks(address(1)))
+    assert keep(store, pool, [between]) == [Outcome.REVISED]
+    assert labels_of(store, address(0)).boilerplate == {}
+
+
+def test_a_rewrite_of_more_parts_than_a_template_has_is_not_looked_at(store: Store, pool: Pool) -> None:
+    old = "\n\n".join(f"Sentence {n} of the long story stays here." for n in range(everywhere.MOST_PARTS + 1))
+    for n in range(2):
+        publish(store, pool, [old, old.replace("stays here", "is gone for ever now")], url=address(n))
+    assert labels_of(store, address(0)).boilerplate == {}
+
+
+def test_stores_of_the_first_schema_get_the_hashes_of_the_changes_they_have(store: Store, pool: Pool) -> None:
+    for n in range(2):
+        publish(store, pool, [f"{STORY} {n}", f"{STORY} “{n}”, it said.\n\n{LINE}"], url=address(n), start=n)
+    before, ids = kept_hashes(store), [labels_of(store, address(n)).boilerplate_hunks for n in range(2)]
+    migrations.migrate(store.engine, "0001")
+    migrations.migrate(store.engine, migrations.HEAD)
+    assert kept_hashes(store) == before
+    assert [labels_of(store, address(n)).boilerplate_hunks for n in range(2)] == ids
 
 
 # Unsteady
