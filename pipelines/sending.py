@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -93,12 +94,13 @@ def send_on(
             loop.add_signal_handler(number, stop.set)
 
         async def watch() -> None:
-            while not stop.is_set():
-                await asyncio.to_thread(look_round, config, store, clock.now())
-                try:
-                    await asyncio.wait_for(stop.wait(), max(seconds, _LOOK_SECONDS))
-                except TimeoutError:
-                    continue
+            try:
+                while not stop.is_set():
+                    await asyncio.to_thread(look_round, config, store, clock.now())
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), max(seconds, _LOOK_SECONDS))
+            finally:
+                stop.set()
 
         watching = asyncio.create_task(watch())
         await send_every(office(config, store, clock, pool), seconds, stop, say, sent=sent)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -84,20 +85,28 @@ async def send_once(office: Office, say: Say) -> Sent:
 async def send_every(
     office: Office, seconds: float, stop: asyncio.Event, say: Say, *, sent: Callable[[Sent], None]
 ) -> None:
-    """Send on every channel every so many seconds, each on its own beat, until `stop` is set."""
+    """Send on every channel every so many seconds, each on its own beat, until `stop` is set.
+
+    What a channel's own failure is not (the store's, say) stops all of them, and is raised.
+    """
 
     async def tend(channel: Channel) -> None:
-        while not stop.is_set():
-            round_ = Sent()
-            await _serve(office, channel, round_, say)
-            sent(round_)
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                continue
+        try:
+            while not stop.is_set():
+                round_ = Sent()
+                await _serve(office, channel, round_, say)
+                sent(round_)
+                await _pause(stop, seconds)
+        finally:
+            stop.set()
 
     await _together([tend(channel) for channel in office.channels])
     await _close(office)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _together(work: Sequence[Awaitable[datetime | None]]) -> list[datetime | None]:
