@@ -40,6 +40,7 @@ STANDARDS = {
     "python.org",
     "schema.org",
     "www.iptc.org",
+    "www.standardwebhooks.com",
     "www.w3.org",
 }
 HOST = re.compile(
