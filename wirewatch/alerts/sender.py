@@ -21,7 +21,7 @@ from wirewatch.alerts.formed import alert_id, whole
 from wirewatch.alerts.gathering import Gathered, gather
 from wirewatch.alerts.message import Links
 from wirewatch.alerts.model import Alert
-from wirewatch.alerts.pacing import Bundle, decide, next_attempt, quiet_until
+from wirewatch.alerts.pacing import LONGEST_ASKED, Bundle, decide, next_attempt, quiet_until
 from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.encoding import revive_json
@@ -252,7 +252,8 @@ async def _failed(
     office: Office, claimed: Formed, why: str, sent: Sent, say: Say, *, asked_seconds: float | None = None
 ) -> bool:
     now = office.clock.now()
-    due = next_attempt(claimed.id, claimed.attempts, now, asked_seconds)
+    asked = min(asked_seconds or 0.0, LONGEST_ASKED)
+    due = next_attempt(claimed.id, claimed.attempts, now, asked)
     name = claimed.channel
     sent.failed[name] += 1
     if due is None:
@@ -260,7 +261,7 @@ async def _failed(
         sent.dead[name] += 1
         say(f"{_told(name, why)}: alert {claimed.id} was given up after {claimed.attempts} attempts")
     else:
-        held = now + timedelta(seconds=asked_seconds) if asked_seconds else None
+        held = now + timedelta(seconds=asked) if asked else None
         await asyncio.to_thread(alerts.mark_failed, office.store, claimed, why, due, held=held)
         say(f"{_told(name, why)}; the next attempt is at {due:%Y-%m-%d %H:%M:%S} UTC")
     return False
