@@ -94,6 +94,10 @@ def test_send_command_sends_lists_and_sends_again(desk: Config, pool: Pool, caps
     assert out.endswith("Sent 1 alert (1 to desk).\n")
     (told,) = answered(capsys, "alerts", "list")
     assert (told["state"], told["channel"], told["rule"], told["kind"]) == ("sent", "desk", "numbers", "change")
+    shown = typed(capsys, "alerts", "show", told["id"])[0]
+    assert "changed 12 to 15" in shown
+    assert "number in the body: “12” → “15”" in shown
+    assert answered(capsys, "alerts", "show", told["id"])["matches"][0]["state"] == "sent"
     assert typed(capsys, "send")[0] == "Nothing waits.\n"
     _, err = typed(capsys, "alerts", "again", told["id"])
     assert err.startswith("1 alert will be sent again, under the same id")
@@ -148,6 +152,7 @@ def test_operator_hears_of_a_feed_that_fails_and_that_it_is_well_again(
     [
         (["alerts", "again"], "Name the alerts to send again, or give --dead"),
         (["alerts", "again", "nothing"], "nothing is no alert that was sent or given up"),
+        (["alerts", "show", "nothing"], "There is no alert nothing; `wirewatch alerts list` names"),
         (["alerts", "on", "mail"], "There is no channel 'mail'; there is desk"),
         (["alerts", "list", "--state", "lost"], "--state: 'lost' is not waiting or sent or dead"),
         (["alerts", "try", "--rule", "names"], "There is no rule 'names'; there is numbers"),
