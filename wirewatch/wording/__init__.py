@@ -24,7 +24,7 @@ def language(tag: str) -> Language:
 
 
 def sentence(diff: Diff, new: Wording) -> str:
-    """Return in English what changed: `changed "4.2" to "4.7" in paragraph 1 and the headline`; no capital, no full stop.
+    """Return in English what changed: `changed "4.2" to "4.7" in paragraph 1 and the headline`, without a full stop.
 
     Paragraphs are counted in the new body. Equal changes in several places are told once; beyond four, changes are
     only counted. Differences that count as none (spacing, quote marks) are told only where there is nothing else.
