@@ -174,7 +174,10 @@ def test_sending_without_channels_says_where_to_name_one(
     assert "has no channels; name one under alerts.channels" in typed(capsys, "send", code=2)[1]
 
 
-def test_run_in_which_nothing_waits_imports_nothing_that_sends(desk: Config) -> None:
+def test_run_in_which_nothing_waits_imports_nothing_that_sends(tmp_path: Path) -> None:
+    desk = configure(
+        tmp_path, hosts=(), alerts=ALERTS
+    )  # without `connect_to`, to check which an HTTP client is imported
     store = open_store(desk, at(0))
     with store.begin() as conn:
         conn.execute(sa.update(feeds).values(due_at=at(60)))
