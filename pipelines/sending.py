@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from wirewatch.clock import Clock
 from wirewatch.store import Store, alerts, health, leases
 
 if TYPE_CHECKING:
+    from wirewatch.alerts.message import Links
     from wirewatch.alerts.sender import Office, Sent
 
 Say = Callable[[str], None]
@@ -93,12 +95,13 @@ def send_on(
             loop.add_signal_handler(number, stop.set)
 
         async def watch() -> None:
-            while not stop.is_set():
-                await asyncio.to_thread(look_round, config, store, clock.now())
-                try:
-                    await asyncio.wait_for(stop.wait(), max(seconds, _LOOK_SECONDS))
-                except TimeoutError:
-                    continue
+            try:
+                while not stop.is_set():
+                    await asyncio.to_thread(look_round, config, store, clock.now())
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), max(seconds, _LOOK_SECONDS))
+            finally:
+                stop.set()
 
         watching = asyncio.create_task(watch())
         await send_every(office(config, store, clock, pool), seconds, stop, say, sent=sent)
@@ -123,20 +126,26 @@ def complete_pass(store: Store, now: datetime, every_seconds: float | None) -> N
 
 def office(config: Config, store: Store, clock: Clock, pool: Pool) -> Office:
     """Return what a sender needs."""
-    from wirewatch.alerts.message import Links  # noqa: PLC0415
     from wirewatch.alerts.sender import Office  # noqa: PLC0415
 
-    default = config.path.name == DEFAULT_NAME and not config.path.parent.name
     return Office(
         store=store,
         instance=config.instance,
         channels=config.channels,
         caps={rule.name: rule.cap for rule in config.alerting.rules},
-        links=Links(instance=config.instance, viewer=config.public_url, config=None if default else str(config.path)),
+        links=links(config),
         clock=clock,
         pool=pool,
         settle_seconds=config.alerting.settle_seconds,
     )
+
+
+def links(config: Config) -> Links:
+    """Return where an alert's readers find more."""
+    from wirewatch.alerts.message import Links  # noqa: PLC0415
+
+    default = config.path.name == DEFAULT_NAME and not config.path.parent.name
+    return Links(instance=config.instance, viewer=config.public_url, config=None if default else str(config.path))
 
 
 _LOOK_SECONDS = 30.0  # between two looks at how well is seen

@@ -41,6 +41,7 @@ STANDARDS = {
     "python.org",
     "schema.org",
     "www.iptc.org",
+    "www.standardwebhooks.com",
     "www.w3.org",
 }
 HOST = re.compile(

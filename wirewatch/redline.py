@@ -47,13 +47,14 @@ _CONTROL: Final = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 _MARK: Final = re.compile(r"([\[{])(?=\\*(?:\w+ \d+)?[-+])|(?<=[-+])(?=\\*[\]}])")
-# Where a script puts no spaces between words, two characters with their marks count as one.
+# Where a script puts no spaces between words, two characters with their marks count as one, and so do 80 characters
+# without an end.
 _SPACELESS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _ABOVE: Final = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3\u3099\u309a"
 _ESCAPED: Final = r"\g<1>\\"
-_WORD: Final = re.compile(rf"\s*(?:(?:[{_SPACELESS}][{_ABOVE}]*){{1,2}}|[^\s{_SPACELESS}]+)")
+_WORD: Final = re.compile(rf"\s*(?:(?:[{_SPACELESS}][{_ABOVE}]*){{1,2}}|[^\s{_SPACELESS}]{{1,80}})")
 _NOTES: Final = frozenset({"folded", "more"})
 _STYLES: Final = {"deleted": "red strike", "inserted": "green underline"}
 _HTML_STYLES: Final = {

@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from pipelines.cli.screen import answers, emit, moment, number, one_line, table, tell
+from pipelines.cli.screen import answers, emit, moment, number, one_line, table, tell, write_text
 from pipelines.config import Config
-from pipelines.sending import SendReport, send_on, send_waiting
+from pipelines.sending import SendReport, links, send_on, send_waiting
 from wirewatch.alerts.trying import tried
 from wirewatch.clock import Clock
 from wirewatch.errors import ConfigurationError
@@ -99,6 +99,33 @@ def list_alerts(store: Store, *, state: str | None, channel: str | None, limit: 
             what = f"{what}: {one_line(one.detail, 160)}"
         rows.add_row(one.id, moment(one.created), one.channel, one_line(one.rule, 60), _state(one), what)
     answers().print(rows)
+
+
+def show_alert(config: Config, store: Store, name: str, *, as_json: bool) -> None:
+    """Print what one alert said, which matches it told of, and why each was one."""
+    from wirewatch.alerts.model import Alert  # noqa: PLC0415 (all that says and sends)
+    from wirewatch.encoding import revive_json  # noqa: PLC0415
+
+    with store.reading() as conn:
+        body, matches = alerts.body(conn, name), alerts.matches_of(conn, name)
+    if body is None:
+        raise ConfigurationError(f"There is no alert {name}; `wirewatch alerts list` names those that there are")
+    alert = revive_json(Alert, body)
+    if as_json:
+        emit({"alert": alert, "matches": matches})
+        return
+    channel = next((one for one in config.channels if one.name == alert.channel), None)
+    if channel is None:
+        tell(f"The channel {alert.channel} is not configured any more; --json shows what it was told.")
+    else:
+        write_text(channel.compose(alert, links(config)).text)
+    rows = table("State", "Rule", "Matched (UTC)", "Why")
+    rows.columns[0].no_wrap = rows.columns[2].no_wrap = True
+    for one in matches:
+        rows.add_row(one.state, one.rule, moment(one.matched), one_line("; ".join(one.why), 200))
+    if matches:
+        answers().print()
+        answers().print(rows)
 
 
 def send_again(store: Store, ids: Sequence[str], now: datetime, *, everything: bool, as_json: bool) -> None:

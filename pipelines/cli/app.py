@@ -290,6 +290,19 @@ def alerts_list(
         sending.list_alerts(store, state=state, channel=channel, limit=limit, as_json=json)
 
 
+@alerting.command("show")
+def alerts_show(
+    alert: Annotated[str, typer.Argument(metavar="ID", help="The alert, by its id in the list.")],
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Show what one alert said, and why each of its changes was told."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (loaded, store):
+        sending.show_alert(loaded, store, alert, as_json=json)
+
+
 @alerting.command("again")
 def alerts_again(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The alerts.")] = None,

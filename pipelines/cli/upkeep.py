@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipelines.cli.screen import answers, emit, emit_lines, moment, number, one_line, table, tell
 from pipelines.config import BadConfiguration, Config, Problem, load
@@ -27,7 +28,9 @@ def check(path: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
             raise
         emit({"valid": False, "file": str(path), "errors": error.problems})
         return error.exit_code
-    parts = {"feeds": config.feeds, "articles": config.articles, "sinks": config.sinks}
+    parts: dict[str, tuple[Any, ...]] = {"feeds": config.feeds, "articles": config.articles, "sinks": config.sinks}
+    if config.channels:
+        parts |= {"channels": config.channels, "rules": config.alerting.rules}
     if as_json:
         counts = {name: len(part) for name, part in parts.items()}
         emit({"valid": True, "file": str(path), "store": config.shown_store, **counts})

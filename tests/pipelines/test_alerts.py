@@ -13,12 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.cli import main
-from pipelines.config import BadConfiguration, load
+from pipelines.config import BadConfiguration, Config, load
+from pipelines.run import open_store
 from pipelines.sending import send_waiting
-from tests.builders import at
-from tests.pipelines.site import World, feed, page, story, world
+from tests.builders import absence, at
+from tests.pipelines.site import configure, feed, page, story, world
+from tests.wirewatch.alerts.desk import keep, said, url
+from wirewatch.bounded import Pool
 from wirewatch.clock import FixedClock
-from wirewatch.store import alerts
+from wirewatch.model import Seen
 from wirewatch.store.tables import feeds
 
 ROOT = Path(__file__).parents[2]
@@ -34,94 +37,113 @@ def boats(n: int) -> bytes:
     return page(story("Boats", about=f"The harbour council counted {n} boats."))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[World]:
-    """Give a deployment that has seen a story, and then a number change in it."""
-    with world(tmp_path, {"/feed.xml": feed([PATH]), PATH: boats(12)}, alerts=ALERTS) as made:
-        made.run(0)
-        made.site.answers[PATH] = boats(15)
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool(1) as made:
         yield made
 
 
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Give a configuration with a rule and a channel, in the folder that commands are called in."""
+    monkeypatch.chdir(tmp_path)
+    return configure(tmp_path, alerts=ALERTS)
+
+
+def rules(config: Config, *others: dict[str, Any]) -> None:
+    """Write other rules into the configuration."""
+    text = json.loads(config.path.read_text())
+    text["alerts"]["rules"] = list(others)
+    config.path.write_text(json.dumps(text))
+
+
 def typed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
+    """Type a command; return its answer and what it says beside it."""
     capsys.readouterr()
-    assert main([str(word) for word in words]) == code
+    assert main(list(words)) == code
     said = capsys.readouterr()
     return said.out, said.err
 
 
+def answered(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    return json.loads(typed(capsys, *words, "--json")[0])
+
+
 def test_run_says_what_waits_and_until_when_and_sends_it_when_it_is_ripe(
-    desk: World, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = desk.run(15)
-    assert "1 alert waits until 2026-03-16 12:17:00 UTC." in first.sentence()
-    assert first.as_json()["alerts"]["waiting"] == {"desk": 1}
-    second = desk.run(17)
-    assert second.sentence().startswith("Read 0 feeds and 0 articles. Sent 1 alert (1 to desk).")
-    assert "changed 12 to 15" in capsys.readouterr().out
-    assert "alert" not in desk.run(18).sentence()
+    with world(tmp_path, {"/feed.xml": feed([PATH]), PATH: boats(12)}, alerts=ALERTS) as made:
+        made.run(0)
+        made.site.answers[PATH] = boats(15)
+        first = made.run(15)
+        assert "1 alert waits until 2026-03-16 12:17:00 UTC." in first.sentence()
+        assert first.as_json()["alerts"]["waiting"] == {"desk": 1}
+        second = made.run(17)
+        assert second.sentence().startswith("Read 0 feeds and 0 articles. Sent 1 alert (1 to desk).")
+        assert "changed 12 to 15" in capsys.readouterr().out
+        assert "alert" not in made.run(18).sentence()
 
 
-def test_send_command_sends_lists_and_sends_again(desk: World, capsys: pytest.CaptureFixture[str]) -> None:
-    config = desk.folder / "wirewatch.yaml"
-    desk.run(15)
-    out, _ = typed(capsys, "alerts", "try", config)
-    assert "number in the body: “12” → “15”; “harbour council” in the story" in out.replace("\n", " ")
-    assert alerts.listed(desk.store, limit=10) == []
-    out, _ = typed(capsys, "send", config)
+def test_send_command_sends_lists_and_sends_again(desk: Config, pool: Pool, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(desk.open_store(), pool, [said("a", 12, 0), said("a", 15, 10)], desk.alerting)
+    out, _ = typed(capsys, "alerts", "try")
+    assert "number in the body: “12” → “15”; “harbour council” in the story" in out
+    assert answered(capsys, "alerts", "list") == []
+    out, _ = typed(capsys, "send")
+    assert "changed 12 to 15" in out
     assert out.endswith("Sent 1 alert (1 to desk).\n")
-    (told,) = json.loads(typed(capsys, "alerts", "list", "-c", config, "--json")[0])
+    (told,) = answered(capsys, "alerts", "list")
     assert (told["state"], told["channel"], told["rule"], told["kind"]) == ("sent", "desk", "numbers", "change")
-    assert typed(capsys, "send", config)[0] == "Nothing waits.\n"
-    _, err = typed(capsys, "alerts", "again", told["id"], "-c", config)
+    shown = typed(capsys, "alerts", "show", told["id"])[0]
+    assert "changed 12 to 15" in shown
+    assert "number in the body: “12” → “15”" in shown
+    assert answered(capsys, "alerts", "show", told["id"])["matches"][0]["state"] == "sent"
+    assert typed(capsys, "send")[0] == "Nothing waits.\n"
+    _, err = typed(capsys, "alerts", "again", told["id"])
     assert err.startswith("1 alert will be sent again, under the same id")
-    assert "changed 12 to 15" in typed(capsys, "send", config)[0]
-    assert [one.id for one in alerts.listed(desk.store, limit=10)] == [told["id"]]
+    assert "changed 12 to 15" in typed(capsys, "send")[0]
+    assert [one["id"] for one in answered(capsys, "alerts", "list", "--state", "sent")] == [told["id"]]
 
 
-def test_rule_that_is_tried_is_asked_about_the_past_as_it_was(desk: World, capsys: pytest.CaptureFixture[str]) -> None:
-    config = desk.folder / "wirewatch.yaml"
-    desk.run(15)
-    text = json.loads(config.read_text())
-    text["alerts"]["rules"] = [
-        {"name": "old", "channels": "desk", "when": {"old_words": "12 boats"}},
-        {"name": "never", "channels": "desk", "when": {"old_words": "15 boats"}},
-    ]
-    config.write_text(json.dumps(text))
-    answer = json.loads(typed(capsys, "alerts", "try", config, "--json")[0])
-    assert answer["asked"] == 1
-    assert [match["rule"] for one in answer["matched"] for match in one["matches"]] == ["old"]
-    _, err = typed(capsys, "alerts", "try", config, "--rule", "never")
-    assert "matched by rule: never 0. Nothing was sent." in err
-    assert (
-        json.loads(typed(capsys, "alerts", "try", config, "--since", "2027-01-01T00:00:00Z", "--json")[0])["asked"] == 0
+def test_rule_that_is_tried_is_asked_about_the_past_as_it_was(
+    desk: Config, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = absence(20, Seen.GONE, "HTTP 410", url=url("a"))
+    keep(desk.open_store(), pool, [said("a", 12, 0), said("a", 15, 10), gone, said("a", 15, 30)])
+    rules(
+        desk,
+        {"name": "old", "channels": "desk", "when": {"old_words": "12 crossings"}},
+        {"name": "never", "channels": "desk", "when": {"old_words": "15 crossings"}},
+        {"name": "away", "channels": "desk", "when": {"happened": "withdrawn", "old_words": "15 crossings"}},
+        {"name": "back", "channels": "desk", "when": {"happened": "returned", "new_words": "15 crossings"}},
     )
+    answer = answered(capsys, "alerts", "try")
+    assert answer["asked"] == 3
+    assert [match["rule"] for one in answer["matched"] for match in one["matches"]] == ["back", "away", "old"]
+    assert "matched by rule: never 0. Nothing was sent." in typed(capsys, "alerts", "try", "--rule", "never")[1]
+    assert answered(capsys, "alerts", "try", "--since", "2027-01-01T00:00:00Z")["asked"] == 0
 
 
-def test_stored_withdrawals_restamps_and_returns_can_be_tried(desk: World, capsys: pytest.CaptureFixture[str]) -> None:
-    config = desk.folder / "wirewatch.yaml"
-    desk.site.answers[PATH] = page(b"", status=410)
-    desk.run(15)
-    desk.site.answers[PATH] = boats(12)
-    desk.run(4 * 24 * 60)
-    text = json.loads(config.read_text())
-    text["alerts"]["rules"] = [
-        {"name": "away", "channels": "desk", "when": {"happened": "withdrawn", "old_words": "12 boats"}},
-        {"name": "back", "channels": "desk", "when": {"happened": "returned", "new_words": "12 boats"}},
-    ]
-    config.write_text(json.dumps(text))
-    answer = json.loads(typed(capsys, "alerts", "try", config, "--json")[0])
-    assert [match["rule"] for one in answer["matched"] for match in one["matches"]] == ["back", "away"]
+def test_back_fill_that_is_tried_is_said_to_alert_nobody(
+    desk: Config, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(desk.open_store(), pool, [said("a", 12, 0), said("a", 15, 10)], desk.alerting, replay=True)
+    assert "nobody: back-fill" in typed(capsys, "alerts", "try")[0]
+    assert typed(capsys, "send")[0] == "Nothing waits.\n"
 
 
 def test_operator_hears_of_a_feed_that_fails_and_that_it_is_well_again(
-    desk: World, capsys: pytest.CaptureFixture[str]
+    desk: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with desk.store.begin() as conn:
+    store = open_store(desk, at(0))
+    with store.begin() as conn:
         conn.execute(sa.update(feeds).values(failures=40, last_detail="HTTP 503", last_success=at(0)))
-    send_waiting(desk.config, desk.store, FixedClock(at(25 * 60)), print)
+    assert send_waiting(desk, store, FixedClock(at(25 * 60)), print).sent == {"desk": 1}
     assert "could not be read since 2026-03-16 12:00 UTC: HTTP 503" in capsys.readouterr().out
-    desk.run(26 * 60)
+    assert send_waiting(desk, store, FixedClock(at(25 * 60 + 1)), print).sent == {}
+    with store.begin() as conn:
+        conn.execute(sa.update(feeds).values(failures=0, last_success=at(26 * 60)))
+    assert send_waiting(desk, store, FixedClock(at(26 * 60)), print).sent == {"desk": 1}
     assert "can be read again" in capsys.readouterr().out
 
 
@@ -130,6 +152,7 @@ def test_operator_hears_of_a_feed_that_fails_and_that_it_is_well_again(
     [
         (["alerts", "again"], "Name the alerts to send again, or give --dead"),
         (["alerts", "again", "nothing"], "nothing is no alert that was sent or given up"),
+        (["alerts", "show", "nothing"], "There is no alert nothing; `wirewatch alerts list` names"),
         (["alerts", "on", "mail"], "There is no channel 'mail'; there is desk"),
         (["alerts", "list", "--state", "lost"], "--state: 'lost' is not waiting or sent or dead"),
         (["alerts", "try", "--rule", "names"], "There is no rule 'names'; there is numbers"),
@@ -138,33 +161,34 @@ def test_operator_hears_of_a_feed_that_fails_and_that_it_is_well_again(
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )
 def test_misuse_is_told_in_a_sentence(
-    desk: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+    desk: Config, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
-    monkeypatch.chdir(desk.folder)
-    _, err = typed(capsys, *words, code=2)
-    assert message in err
+    assert message in typed(capsys, *words, code=2)[1]
 
 
 def test_sending_without_channels_says_where_to_name_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with world(tmp_path, {"/feed.xml": feed([])}):
-        _, err = typed(capsys, "send", code=2)
-    assert "has no channels; name one under alerts.channels" in err
+    configure(tmp_path)
+    assert "has no channels; name one under alerts.channels" in typed(capsys, "send", code=2)[1]
 
 
-def test_run_in_which_nothing_waits_imports_nothing_that_sends(desk: World) -> None:
-    desk.run(0.1)  # nothing is due, and nothing waits
+def test_run_in_which_nothing_waits_imports_nothing_that_sends(tmp_path: Path) -> None:
+    desk = configure(
+        tmp_path, hosts=(), alerts=ALERTS
+    )  # without `connect_to`, to check which an HTTP client is imported
+    store = open_store(desk, at(0))
+    with store.begin() as conn:
+        conn.execute(sa.update(feeds).values(due_at=at(60)))
     program = f"""
 import sys
-from datetime import timedelta
 from pathlib import Path
 from pipelines.config import load
 from pipelines.run import run_pass
 from tests.builders import at
 from wirewatch.clock import FixedClock
-print(run_pass(load(Path({str(desk.folder / "wirewatch.yaml")!r}), {{}}), FixedClock(at(0.2))).sentence())
+print(run_pass(load(Path({str(desk.path)!r}), {{}}), FixedClock(at(1))).sentence())
 heavy = ("apache_beam", "apprise", "aiohttp", "jinja2", "re2", "wirewatch.alerts.sender", "wirewatch.alerts.message")
 print(*(name for name in heavy if name in sys.modules))
 """

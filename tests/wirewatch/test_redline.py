@@ -191,3 +191,8 @@ def test_marks_are_written_into_html_where_colours_may_get_lost() -> None:
     shown = html(compare(old, new), old, marks=True)
     assert "<del>[-a-]</del><ins>{+c+}</ins> [\\-b-\\]" in shown
     assert "<del>a</del><ins>c</ins> [-b-]" in html(compare(old, new), old)
+
+
+def test_a_word_without_an_end_is_cut_as_well() -> None:
+    old, new = Wording(body="x"), Wording(body="y" * 100_000)
+    assert len(plain(compare(old, new), old, changed=3)) < 300

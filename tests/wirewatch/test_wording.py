@@ -10,7 +10,7 @@ from wirewatch.diff import compare
 from wirewatch.model import Wording
 from wirewatch.significance import judge
 from wirewatch.significance.weights import by_weight
-from wirewatch.wording import lead, sentence
+from wirewatch.wording import language, sentence
 
 FIRST, SECOND = "The mayor opened the bridge.", "It cost three million more than planned."
 
@@ -113,7 +113,7 @@ def test_any_diff_is_one_bounded_line(old: str, new: str) -> None:
 )
 def test_a_number_is_told_with_what_it_counts(old: str, new: str, expected: str) -> None:
     diff = compare(Wording(body=old), Wording(body=new))
-    assert lead(diff, Wording(body=new), ()) == expected
+    assert language("en").lead(diff, Wording(body=new), ()) == expected
 
 
 def test_what_matters_most_comes_first_and_the_rest_is_counted() -> None:
@@ -121,7 +121,7 @@ def test_what_matters_most_comes_first_and_the_rest_is_counted() -> None:
     new = Wording(headline="Fire", body="A wet cat sat.\n\nIt counted 15 killed.\n\nThe cow ran.\n\nThe dog lay.")
     diff = compare(old, new)
     reasons = by_weight(judge(diff, old, new, old_stamp=None, new_stamp=None).reasons)
-    assert lead(diff, new, reasons) == (
+    assert language("en").lead(diff, new, reasons) == (
         'changed 12 to 15 killed in paragraph 2, changed "big" to "wet" in paragraph 1 and made 2 more changes'
     )
 
@@ -143,4 +143,4 @@ def test_what_matters_most_comes_first_and_the_rest_is_counted() -> None:
     ids=["changed", "added", "removed", "moved", "levelled", "nothing"],
 )
 def test_a_diff_reads_as_a_german_sentence(old: Wording, new: Wording, expected: str) -> None:
-    assert sentence(compare(old, new), new, "de").startswith(expected)
+    assert language("de").sentence(compare(old, new), new).startswith(expected)

@@ -22,7 +22,7 @@ _MATCHED: Final = ("revised", "restamped", "withdrawn", "returned")
 SETTLE_SECONDS: Final = 120.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Alerting:
     """A deployment's rules, and how long what they match waits for what may still change it."""
 

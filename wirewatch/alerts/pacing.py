@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from wirewatch.alerts.channels.base import Channel
-from wirewatch.store.alerts import HOUR, Desk, Match
+from wirewatch.store.alerts import HOUR, Desk, Match, hour_of
 
 RETRIES: Final = (5, 60, 300, 1800, 7200, 18_000, 36_000, 86_400)  # seconds after each failure; then it is given up
 JITTER: Final = 0.1  # of the wait, at most added; many alerts that failed together do not come back together
-_LONGEST_ASKED: Final = 86_400.0  # seconds; a receiver that asks for more is asked again after a day
+LONGEST_ASKED: Final = 86_400.0  # seconds; a receiver that asks for more is asked again after a day
 STORIES: Final = 50  # in one digest; the rest is counted
 GROUPED: Final = 10  # articles named of a group; the rest is counted
 
@@ -103,7 +103,7 @@ def next_attempt(alert: str, failures: int, now: datetime, asked_seconds: float 
     wait = RETRIES[failures - 1]
     digest = hashlib.sha256(f"{alert} {failures}".encode()).digest()
     jittered = wait * (1 + JITTER * int.from_bytes(digest[:4], "big") / 2**32)
-    return now + timedelta(seconds=max(jittered, min(asked_seconds or 0.0, _LONGEST_ASKED)))
+    return now + timedelta(seconds=max(jittered, min(asked_seconds or 0.0, LONGEST_ASKED)))
 
 
 def _joined(waiting: Iterable[Match], desk: Desk) -> tuple[dict[str, str], list[Match]]:
@@ -200,7 +200,7 @@ def _capped(
     bundles: Iterable[Bundle], desk: Desk, caps: Mapping[str, int], now: datetime
 ) -> tuple[list[Bundle], list[str]]:
     """Return the bundles for which a rule has room in this hour, and the matches of all others."""
-    hour = _hour(now)
+    hour = hour_of(now)
     used: Counter[str] = Counter()
     for created, kind, rules in desk.formed:
         if created >= hour and kind in ("change", "digest", "group"):
@@ -219,7 +219,7 @@ def _closings(held: Sequence[Match], now: datetime) -> tuple[list[Bundle], datet
     """Return the closing line of each rule and hour that is over, and when the next hour is."""
     over: dict[tuple[datetime, str], list[Match]] = {}
     for one in held:
-        over.setdefault((_hour(one.held or now), one.rule), []).append(one)
+        over.setdefault((hour_of(one.held or now), one.rule), []).append(one)
     closings = [
         Bundle(kind="more", rest=tuple(own), more=len({(one.article, one.event) for one in own}))
         for (hour, _), own in sorted(over.items(), key=lambda item: item[0])
@@ -240,9 +240,5 @@ def _free(desk: Desk, channel: Channel, now: datetime) -> tuple[int, datetime]:
     return free, first + window
 
 
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
 def _next_hour(at: datetime) -> datetime:
-    return _hour(at) + HOUR
+    return hour_of(at) + HOUR

@@ -24,6 +24,7 @@ _LONGEST_PATTERN: Final = 1000
 _QUOTED: Final = 60  # characters of a publisher's words in an explanation
 _NAMED: Final = 3  # of the reasons of one kind
 _STORY: Final = ("headline", "standfirst", "body")
+_ANCHOR: Final = re.compile(r"[$^]|\\[AZz]")
 _SPACES: Final = re.compile(r"\s+")
 # What no reader sees, and quotation marks of any shape; beside small letters all that is levelled.
 _LEVELLED: Final = str.maketrans(
@@ -67,7 +68,7 @@ def _name(text: str) -> str:
 def _pattern(text: str) -> str:
     if len(text) > _LONGEST_PATTERN:
         raise ValueError(f"is no pattern of at most {_LONGEST_PATTERN} characters")
-    if _compiled(text).search("") is not None:
+    if _compiled(text).search(b"") is not None:
         raise ValueError("matches where nothing stands, and so in every text")
     return text
 
@@ -79,7 +80,7 @@ def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(pattern, options)
+        return re2.compile(pattern.encode(), options)
     except re2.error as error:
         why = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise ValueError(
@@ -228,9 +229,10 @@ class Subject:
 
     @cached_property
     def story(self) -> str:
-        """The levelled text of headline, standfirst and body, on both sides."""
-        sides = (getattr(side, name) for side in (self.new, self.old) if side for name in _STORY)
-        return "\n".join(dict.fromkeys(_level(text) for text in sides if text))
+        """The levelled text of headline, standfirst and body, and what was taken away, with the text around it."""
+        side = self.new or self.old
+        texts = [_level(text) for name in _STORY if (text := getattr(side, name, None))]
+        return "\n".join([*texts, *(stretch.levelled[0] for stretch in self.old_stretches if self.new)])
 
     @cached_property
     def old_stretches(self) -> tuple[_Stretch, ...]:
@@ -241,6 +243,26 @@ class Subject:
     def new_stretches(self) -> tuple[_Stretch, ...]:
         """What was put in, each stretch with the text around it."""
         return tuple(self._stretches("new"))
+
+    @cached_property
+    def old_text(self) -> str:
+        """All of `old_stretches`, levelled."""
+        return "\n".join(stretch.levelled[0] for stretch in self.old_stretches)
+
+    @cached_property
+    def new_text(self) -> str:
+        """All of `new_stretches`, levelled."""
+        return "\n".join(stretch.levelled[0] for stretch in self.new_stretches)
+
+    @cached_property
+    def old_bytes(self) -> bytes:
+        """All of `old_stretches` in UTF-8, each on lines of its own."""
+        return b"\n".join(stretch.encoded[0] for stretch in self.old_stretches)
+
+    @cached_property
+    def new_bytes(self) -> bytes:
+        """All of `new_stretches` in UTF-8, each on lines of its own."""
+        return b"\n".join(stretch.encoded[0] for stretch in self.new_stretches)
 
     def _stretches(self, side: Literal["old", "new"]) -> Iterator[_Stretch]:
         wording: Wording | None = getattr(self, side)
@@ -263,8 +285,10 @@ class _Stretch:
     behind: str
 
     @cached_property
-    def whole(self) -> str:
-        return self.before + self.text + self.behind
+    def encoded(self) -> tuple[bytes, int, int]:
+        """The whole in UTF-8, with where the changed part starts and ends; RE2 would encode it for each pattern."""
+        before, text, behind = (part.encode(errors="replace") for part in (self.before, self.text, self.behind))
+        return before + text + behind, len(before), len(before) + len(text)
 
     @cached_property
     def levelled(self) -> tuple[str, int, int]:
@@ -469,37 +493,44 @@ def _worded(phrases: tuple[str, ...], sides: tuple[str, ...]) -> Test:
 
     def test(subject: Subject) -> Why:
         for side in sides:
-            for stretch in getattr(subject, f"{side}_stretches"):
-                found = next((one for one in searches if one.within(*stretch.levelled)), None)
-                if found:
-                    return [f"“{found.phrase}” in the {side} text"]
+            text = getattr(subject, f"{side}_text")
+            for one in searches:
+                if not one.may_stand_in(text):
+                    continue
+                if any(one.within(*stretch.levelled) for stretch in getattr(subject, f"{side}_stretches")):
+                    return [f"“{one.phrase}” in the {side} text"]
         return None
 
     return test
 
 
 def _patterned(patterns: tuple[str, ...], sides: tuple[str, ...]) -> Test:
-    searches = [(pattern, _compiled(pattern)) for pattern in patterns]
+    searches = [(pattern, _compiled(pattern), _ANCHOR.search(pattern) is not None) for pattern in patterns]
 
     def test(subject: Subject) -> Why:
         for side in sides:
-            for stretch in getattr(subject, f"{side}_stretches"):
-                for pattern, compiled in searches:
-                    found = _found(compiled, stretch)
-                    if found is not None:
-                        return [f"{_quoted(found)} in the {side} text matches {pattern}"]
+            together: bytes = getattr(subject, f"{side}_bytes")
+            for pattern, compiled, anchored in searches:
+                # All stretches at once say no for each, unless the pattern asks where a text begins or ends.
+                if not anchored and compiled.search(together) is None:
+                    continue
+                stretches = getattr(subject, f"{side}_stretches")
+                found = next((one for stretch in stretches if (one := _found(compiled, stretch)) is not None), None)
+                if found is not None:
+                    return [f"{_quoted(found)} in the {side} text matches {pattern}"]
         return None
 
     return test
 
 
 def _found(compiled: Any, stretch: _Stretch) -> str | None:
-    start, end = len(stretch.before), len(stretch.before) + len(stretch.text)
-    for match in compiled.finditer(stretch.whole):
+    text, start, end = stretch.encoded
+    for match in compiled.finditer(text):
         if match.start() >= end:
             return None
         if match.end() > start and match.end() > match.start():
-            return str(match.group())
+            found: bytes = match.group()
+            return found.decode(errors="replace")
     return None
 
 
@@ -514,6 +545,10 @@ class _Phrase:
         level = _level(phrase.removesuffix("*"))
         forms = dict.fromkeys(unicodedata.normalize(form, level) for form in ("NFC", "NFD"))
         self._searches = [(form, whole_words(form, open_ended=open_ended)) for form in forms]
+
+    def may_stand_in(self, text: str) -> bool:
+        """Tell whether its letters stand in a text, wherever; far cheaper than `within`, and mostly the end of it."""
+        return any(form in text for form, _ in self._searches)
 
     def within(self, text: str, start: int, end: int) -> bool:
         """Tell whether it stands in `text` such that it has some of what lies between `start` and `end`."""

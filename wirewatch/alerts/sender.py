@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +21,7 @@ from wirewatch.alerts.formed import alert_id, whole
 from wirewatch.alerts.gathering import Gathered, gather
 from wirewatch.alerts.message import Links
 from wirewatch.alerts.model import Alert
-from wirewatch.alerts.pacing import Bundle, decide, next_attempt, quiet_until
+from wirewatch.alerts.pacing import LONGEST_ASKED, Bundle, decide, next_attempt, quiet_until
 from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.encoding import revive_json
@@ -84,20 +85,28 @@ async def send_once(office: Office, say: Say) -> Sent:
 async def send_every(
     office: Office, seconds: float, stop: asyncio.Event, say: Say, *, sent: Callable[[Sent], None]
 ) -> None:
-    """Send on every channel every so many seconds, each on its own beat, until `stop` is set."""
+    """Send on every channel every so many seconds, each on its own beat, until `stop` is set.
+
+    What a channel's own failure is not (the store's, say) stops all of them, and is raised.
+    """
 
     async def tend(channel: Channel) -> None:
-        while not stop.is_set():
-            round_ = Sent()
-            await _serve(office, channel, round_, say)
-            sent(round_)
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                continue
+        try:
+            while not stop.is_set():
+                round_ = Sent()
+                await _serve(office, channel, round_, say)
+                sent(round_)
+                await _pause(stop, seconds)
+        finally:
+            stop.set()
 
     await _together([tend(channel) for channel in office.channels])
     await _close(office)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _together(work: Sequence[Awaitable[datetime | None]]) -> list[datetime | None]:
@@ -243,7 +252,8 @@ async def _failed(
     office: Office, claimed: Formed, why: str, sent: Sent, say: Say, *, asked_seconds: float | None = None
 ) -> bool:
     now = office.clock.now()
-    due = next_attempt(claimed.id, claimed.attempts, now, asked_seconds)
+    asked = min(asked_seconds or 0.0, LONGEST_ASKED)
+    due = next_attempt(claimed.id, claimed.attempts, now, asked)
     name = claimed.channel
     sent.failed[name] += 1
     if due is None:
@@ -251,7 +261,7 @@ async def _failed(
         sent.dead[name] += 1
         say(f"{_told(name, why)}: alert {claimed.id} was given up after {claimed.attempts} attempts")
     else:
-        held = now + timedelta(seconds=asked_seconds) if asked_seconds else None
+        held = now + timedelta(seconds=asked) if asked else None
         await asyncio.to_thread(alerts.mark_failed, office.store, claimed, why, due, held=held)
         say(f"{_told(name, why)}; the next attempt is at {due:%Y-%m-%d %H:%M:%S} UTC")
     return False

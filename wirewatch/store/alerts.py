@@ -11,7 +11,7 @@ first time, and marks it afterwards. A match is in one of these states:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -69,16 +69,15 @@ class Formed:
 class Desk:
     """All that is known of one channel when its alerts are formed.
 
-    `alike` counts, by diff, on how many articles of the host the same was changed; 1 where it is alone. `told_groups`
-    names the group alert that spoke of a change, by host and hash of its hunks; `told_alone` the changes of which only
-    single articles were told. `formed` are the alerts of the last day, newest first: when, kind and rules. `busy` are
-    the articles of which an alert is under way.
+    `waiting` has what no alert tells yet, held matches included. `alike` counts, by diff, on how many articles of the
+    host the same was changed; 1 where it is alone. `told_groups` names the alert that told of a change of several
+    articles, by host and hash of its hunks. `formed` are the alerts of the last day, newest first: when, kind and
+    rules. `busy` are the articles of which an alert is under way.
     """
 
     waiting: tuple[Match, ...] = ()
-    alike: Mapping[str, int] = ()  # type: ignore[assignment]
-    told_groups: Mapping[tuple[str, str], str] = ()  # type: ignore[assignment]
-    told_alone: frozenset[tuple[str, str]] = frozenset()
+    alike: Mapping[str, int] = field(default_factory=dict)
+    told_groups: Mapping[tuple[str, str], str] = field(default_factory=dict)
     formed: tuple[tuple[datetime, str, str], ...] = ()
     busy: frozenset[str] = frozenset()
     off: bool = False
@@ -183,24 +182,32 @@ def anything_waits(store: Store, channels: Collection[str], now: datetime) -> bo
 
 
 def desk(conn: Connection, channel: str, now: datetime, limit: int) -> Desk:
-    """Return what is known of a channel, with at most `limit` matches that wait, oldest first."""
-    m = alert_matches.c
-    query = sa.select(alert_matches).where(m.channel == channel, m.state.in_(UNSETTLED))
-    waiting = tuple(_match(row) for row in conn.execute(query.order_by(m.ripe, m.id).limit(limit)))
-    groups, alone = _told(conn, channel, waiting, now)
-    a = alerts.c
+    """Return what is known of a channel, with at most `limit` matches that wait, oldest first.
+
+    Of those that are held, all of the hours that are over are there, and one of this hour, if there is one.
+    """
+    m, a = alert_matches.c, alerts.c
+    of_channel = sa.select(alert_matches).where(m.channel == channel)
+    waits = of_channel.where(m.state == "waiting").order_by(m.ripe, m.id).limit(limit)
+    held, hour = of_channel.where(m.state == "held").order_by(m.ripe, m.id), hour_of(now)
+    queries = waits, held.where(m.held < hour), held.where(m.held >= hour).limit(1)
+    waiting = tuple(_match(row) for query in queries for row in conn.execute(query))
     lately = sa.select(a.created, a.kind, a.rule).where(a.channel == channel, a.created > now - timedelta(days=1))
     busy = sa.select(m.article).where(m.channel == channel, m.state == "formed")
     off = sa.select(alert_channels.c.off_since).where(alert_channels.c.name == channel)
     return Desk(
         waiting=waiting,
         alike=alike(conn, {one.diff for one in waiting if one.diff}),
-        told_groups=groups,
-        told_alone=alone,
+        told_groups=_told_groups(conn, channel, waiting, now),
         formed=tuple((row.created, row.kind, row.rule) for row in conn.execute(lately.order_by(a.created.desc()))),
         busy=frozenset(conn.scalars(busy)) if waiting else frozenset(),
         off=conn.scalar(off) is not None,
     )
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return when the hour of UTC began over which a rule's cap counts."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
@@ -494,29 +501,22 @@ def _keep_formed(conn: Connection, alert: Formed) -> bool:
     return insert_new(conn, alerts, row)
 
 
-def _told(
-    conn: Connection, channel: str, waiting: Sequence[Match], now: datetime
-) -> tuple[dict[tuple[str, str], str], frozenset[tuple[str, str]]]:
+def _told_groups(conn: Connection, channel: str, waiting: Sequence[Match], now: datetime) -> dict[tuple[str, str], str]:
     hashes = {one.hunk_hash for one in waiting if one.hunk_hash}
     if not hashes:
-        return {}, frozenset()
+        return {}
     m, a = alert_matches.c, alerts.c
+    articles = sa.func.count(m.article.distinct())
     query = (
-        sa.select(m.host, m.hunk_hash, a.id, a.kind, sa.func.count(m.article.distinct()).label("articles"))
+        sa.select(m.host, m.hunk_hash, a.id)
         .join_from(alert_matches, alerts, m.alert == a.id)
         .where(m.channel == channel, m.hunk_hash.in_(hashes), a.created > now - BOILERPLATE_WINDOW)
         .where(m.state.in_(("formed", "sent")))
         .group_by(m.host, m.hunk_hash, a.id, a.kind, a.created)
+        .having(sa.or_(a.kind == "group", articles > 1))
         .order_by(a.created, a.id)
     )
-    groups: dict[tuple[str, str], str] = {}
-    alone = set()
-    for row in conn.execute(query):
-        if row.kind == "group" or row.articles > 1:
-            groups[row.host, row.hunk_hash] = row.id
-        else:
-            alone.add((row.host, row.hunk_hash))
-    return groups, frozenset(alone)
+    return {(row.host, row.hunk_hash): row.id for row in conn.execute(query)}
 
 
 def _settle(conn: Connection, alert: Formed, state: str, now: datetime | None, **columns: Any) -> bool:

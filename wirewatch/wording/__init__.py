@@ -6,15 +6,14 @@ puts the sentence into HTML or a chat message escapes it there. Each language is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from wirewatch.model import Diff, Reason, Wording
+from wirewatch.model import Diff, Wording
 from wirewatch.wording.de import German
 from wirewatch.wording.en import English
 from wirewatch.wording.language import Language
 
-__all__ = ["LANGUAGES", "Language", "language", "lead", "sentence"]
+__all__ = ["LANGUAGES", "Language", "language", "sentence"]
 
 LANGUAGES: Final[dict[str, Language]] = {"en": English(), "de": German()}
 
@@ -24,18 +23,10 @@ def language(tag: str) -> Language:
     return LANGUAGES[tag]
 
 
-def sentence(diff: Diff, new: Wording, tag: str = "en") -> str:
-    """Return what changed: `changed "4.2" to "4.7" in paragraph 1 and the headline`; no capital, no full stop.
+def sentence(diff: Diff, new: Wording) -> str:
+    """Return in English what changed: `changed "4.2" to "4.7" in paragraph 1 and the headline`, without a full stop.
 
     Paragraphs are counted in the new body. Equal changes in several places are told once; beyond four, changes are
     only counted. Differences that count as none (spacing, quote marks) are told only where there is nothing else.
     """
-    return LANGUAGES[tag].sentence(diff, new)
-
-
-def lead(diff: Diff, new: Wording, reasons: Sequence[Reason], tag: str = "en") -> str:
-    """Return what matters most of a change, in the order of `reasons`, heaviest first, and how much more there is.
-
-    A number that became another has the word behind it: `changed 12 to 15 killed in paragraph 3`.
-    """
-    return LANGUAGES[tag].lead(diff, new, reasons)
+    return LANGUAGES["en"].sentence(diff, new)

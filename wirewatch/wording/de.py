@@ -148,9 +148,6 @@ class German(Language):
             "merged": f"führt „{headline}“ mit einem anderen Artikel zusammen",
         }.get(happened, f"überarbeitete „{headline}“")
 
-    def unnamed(self, host: str) -> str:
-        return host
-
     def group(self, publisher: str, articles: int, change: str) -> str:
         return f"{publisher}, die gleiche Änderung in {articles} Artikeln: {change}"
 

@@ -118,9 +118,6 @@ class English(Language):
             "merged": f'joined "{headline}" with another article',
         }.get(happened, f'revised "{headline}"')
 
-    def unnamed(self, host: str) -> str:
-        return host
-
     def group(self, publisher: str, articles: int, change: str) -> str:
         return f"{publisher} made the same change in {articles} {_plural(articles, 'article')}: {change}"
 

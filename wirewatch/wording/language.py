@@ -56,7 +56,11 @@ class Language(ABC):
         return self._told(diff, clauses(diff, new), _CLAUSES)
 
     def lead(self, diff: Diff, new: Wording, reasons: Sequence[Reason], most: int = _LEADING) -> str:
-        """Return what changed, the things that matter most one by one, as many as `most`."""
+        """Return what matters most of a change, as many things as `most`, and how much more there is.
+
+        `reasons` give the order, heaviest first. A number that became another has the word behind it: `changed 12 to 15
+        killed in paragraph 3`.
+        """
         return self._told(diff, weightiest(diff, new, reasons), most)
 
     def _told(self, diff: Diff, found: Mapping[Clause, Sequence[Place]], most: int) -> str:
@@ -117,10 +121,6 @@ class Language(ABC):
     @abstractmethod
     def happened(self, happened: str, headline: str, detail: str) -> str:
         """Return what happened to an article other than a change of its words: a verb in the past."""
-
-    @abstractmethod
-    def unnamed(self, host: str) -> str:
-        """Return who published, where only the host is known."""
 
     @abstractmethod
     def group(self, publisher: str, articles: int, change: str) -> str:

@@ -73,7 +73,7 @@ def webhook(port: int, name: str = "desk", **options: Any) -> Channel:
         "url": f"http://127.0.0.1:{port}/{name}",
         "secret": SECRET,
         "allow_addresses": ["127.0.0.1"],
-        "timeout": 5,
+        "timeout": 60,
     }
     return channel_adapter().validate_python({**given, **options})
 

@@ -60,10 +60,7 @@ def _address(url: SecretStr) -> SecretStr:
 def _opened(url: SecretStr) -> Apprise | None:
     from apprise import Apprise, AppriseAsset  # noqa: PLC0415 (takes seconds to import)
 
-    log = logging.getLogger("apprise")
-    log.propagate = False  # what goes wrong is raised, not logged: its lines name addresses
-    if not log.handlers:
-        log.addHandler(logging.NullHandler())
+    logging.getLogger("apprise").propagate = False  # what goes wrong is raised, not logged: its lines name addresses
     asset = AppriseAsset(app_id="Wirewatch", app_desc="Wirewatch", app_url="", image_url_mask="", image_url_logo="")
     service = Apprise(asset=asset)
     return service if service.add(url.get_secret_value()) and len(service) == 1 else None
@@ -121,7 +118,6 @@ class AppriseChannel(Channel):
         if is_mail:
             # The id is the same on every attempt; and no out-of-office message answers (RFC 3834, 5).
             service.headers |= {"X-Wirewatch-Alert": alert.id, "Auto-Submitted": "auto-generated"}
-        as_html = service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
         body = message.html if is_mail else without_mentions_html(message.html)
         as_html = service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML and len(body) <= service.body_maxlen
         if not as_html:

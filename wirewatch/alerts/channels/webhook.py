@@ -190,5 +190,5 @@ def _own(alert: Alert, message: Message) -> dict[str, object]:
         "type": f"wirewatch.alert.{alert.kind}.v1",
         "time": alert.created.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": {"rule": alert.rule, "text": message.first_line, "more": alert.more},
+        "data": {"rule": alert.rule, "text": alert.text or message.first_line, "more": alert.more},
     }
