@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,10 +97,13 @@ def stream(
         said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
         if not _came_to_rest(store, config, job, clock, running):
             said("Not everything came to rest in time; what is left is read or delivered by the next job.")
+        if why := running.failure():
+            raise EngineFailed(why)
         said(running.stop())
     finally:
         running.close()
-    streams.forget(store, job.run)
+    with suppress(StoreError):  # the mark is of a run that is over: nobody asks for it any more
+        streams.forget(store, job.run)
 
 
 def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
