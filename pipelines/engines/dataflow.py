@@ -33,6 +33,8 @@ def options(config: Config) -> list[str]:
 class Dataflow:
     """A stream on Google's service."""
 
+    given_up = True
+
     def __init__(self, config: Config, graph: Any) -> None:
         _refuse(config, graph)
         self._result = submit(config, graph, options(config), to="Dataflow")
