@@ -69,6 +69,12 @@ class Monitor(Collector):
         """Note that a pass has ended."""
         self._last_pass = self._clock.now()
 
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+
     def problems(self) -> list[str]:
         """Return why the job should be looked at, in sentences; nothing where it is well.
 
@@ -188,6 +194,7 @@ def monitored(config: Config, clock: Clock) -> Iterator[Monitor]:
     finally:
         server.shutdown()
         server.server_close()
+        monitor.close()
 
 
 class _Server(ThreadingHTTPServer):

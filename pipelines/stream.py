@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,15 +22,17 @@ from pipelines import engines
 from pipelines.config import Config
 from pipelines.graph import Watch
 from pipelines.run import open_store
-from transforms.process import Job
+from transforms.process import Job, patiently
 from transforms.receive import ReceiveMessages
 from transforms.sinks.base import Sink
 from transforms.sources.base import MessageSource
 from wirewatch.clock import Clock
 from wirewatch.errors import EngineFailed, StoreError
-from wirewatch.store import Store, outbox, streams
+from wirewatch.store import Store, leases, outbox, streams
 
 _LOOK_SECONDS: Final = 1.0  # how often the engine is asked whether the job still runs
+_STEADY_SECONDS: Final = 600.0  # a job that ran for so long did not fail because it was started
+_MOST_FAILURES: Final = 5  # in a row; the pauses between them make a minute
 
 
 class WatchForEver(beam.PTransform[Any, Any]):
@@ -86,20 +89,47 @@ def stream(
         source.check()
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
     begun(job.run)
-    graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
-    running = engines.start(config, graph, savepoint=savepoint)
-    said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
-    try:
-        while not stop.wait(_LOOK_SECONDS):
-            if why := running.failure():
-                raise EngineFailed(why)
-        said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
-        if not _came_to_rest(store, config, job, clock, running):
-            said("Not everything came to rest in time; what is left is read or delivered by the next job.")
-        said(running.stop())
-    finally:
-        running.close()
-    streams.forget(store, job.run)
+    failures = 0
+    while True:
+        began = time.monotonic()
+        graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
+        running = engines.start(config, graph, savepoint=savepoint)
+        said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
+        try:
+            why = _failed_before(stop, running)
+            if why is None:
+                said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
+                said(_end(store, config, job, clock, running))
+                return
+        finally:
+            running.close()
+        failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
+        if running.given_up or failures >= _MOST_FAILURES:
+            raise EngineFailed(f"{why} What was kept stays; mend that and start the stream again.")
+        said(f"{why} Starting again; what was under way is done again.")
+        if stop.wait(2**failures):
+            return
+        patiently(job, lambda: leases.end_own(store, clock.now()))
+
+
+def _failed_before(stop: threading.Event, running: engines.Running) -> str | None:
+    """Wait until a job fails, and return why, or until `stop` is set, and return None."""
+    while not stop.wait(_LOOK_SECONDS):
+        if why := running.failure():
+            return why
+    return None
+
+
+def _end(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> str:
+    """Let a job come to rest and end it; return what is left of it, in words."""
+    rested = _came_to_rest(store, config, job, clock, running)
+    if why := running.failure():
+        raise EngineFailed(f"{why} What was kept stays.")
+    left = running.stop()
+    with suppress(StoreError):  # the mark is of a run that is over: nobody asks for it any more
+        streams.forget(store, job.run)
+    late = "Not everything came to rest in time; what is left is read or delivered by the next job. "
+    return left if rested else late + left
 
 
 def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:

@@ -26,7 +26,7 @@ from wirewatch.model import Capture, Check, Source
 from wirewatch.reading import feed_of
 from wirewatch.store import Store, articles, feeds, frontier, health, inbox, leases, streams
 from wirewatch.store.inbox import Received
-from wirewatch.ticks import LEAD_SECONDS, Turn, turn_of
+from wirewatch.ticks import LEAD_SECONDS, Turn, is_late, turn_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +82,13 @@ class _Lease(beam.DoFn):
 
     def _turn(self, tick: Any, stream: Stream) -> Turn:
         job = self.job
-        store, now = tools_for(job).store, job.clock.now()
+        now, meant = job.clock.now(), datetime.fromtimestamp(float(tick), UTC)
+        if is_late(meant, now, stream.every_seconds):  # there may be thousands: nothing is asked for them
+            return Turn.LATE
+        store = tools_for(job).store
         leases.end_dead(store, now)
         return turn_of(
-            datetime.fromtimestamp(float(tick), UTC),
+            meant,
             now,
             every_seconds=stream.every_seconds,
             oldest_unkept=streams.oldest_unkept(store, now, lease_seconds=job.lease_seconds),

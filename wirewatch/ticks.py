@@ -22,6 +22,11 @@ class Turn(StrEnum):
     RESTING = "resting"  # the stream was asked to come to rest
 
 
+def is_late(tick: datetime, now: datetime, every_seconds: float) -> bool:
+    """Tell whether a tick comes when the one after it is due already."""
+    return now - tick > timedelta(seconds=every_seconds)
+
+
 def turn_of(
     tick: datetime,
     now: datetime,
@@ -35,10 +40,10 @@ def turn_of(
 
     `oldest_unkept` is since when the oldest of what was leased waits to be kept.
     """
+    if is_late(tick, now, every_seconds):
+        return Turn.LATE
     if resting:
         return Turn.RESTING
-    if now - tick > timedelta(seconds=every_seconds):
-        return Turn.LATE
     if oldest_unkept is not None and now - oldest_unkept > timedelta(seconds=backlog_seconds):
         return Turn.HELD
     return Turn.LEASE

@@ -12,7 +12,9 @@ from pipelines.config import Config
 
 
 class Running(Protocol):
-    """A job on its engine."""
+    """A job on its engine; `given_up` says that the engine itself starts a job again, and one that fails is over."""
+
+    given_up: bool
 
     def failure(self) -> str | None:
         """Return in one sentence why the job is no more, or None while it runs."""

@@ -1,6 +1,7 @@
 """Run a stream on Google Cloud Dataflow.
 
-The service cannot be reached from the tests: they check the job's portable form for what Dataflow refuses.
+The service cannot be reached from the tests: they check the job's portable form for what Dataflow refuses, and so does
+every start.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from typing import Any
 from apache_beam.runners.runner import PipelineState
 
 from pipelines.config import Config
-from pipelines.engines.submit import submit
+from pipelines.engines.portable import portable_form, refusals
+from pipelines.engines.submit import job_name, submit
+from wirewatch.errors import EngineFailed
 
 
 def options(config: Config) -> list[str]:
@@ -30,7 +33,10 @@ def options(config: Config) -> list[str]:
 class Dataflow:
     """A stream on Google's service."""
 
+    given_up = True
+
     def __init__(self, config: Config, graph: Any) -> None:
+        _refuse(config, graph)
         self._result = submit(config, graph, options(config), to="Dataflow")
 
     def failure(self) -> str | None:
@@ -47,3 +53,10 @@ class Dataflow:
 
     def close(self) -> None:
         """Do nothing: the service is not ours."""
+
+
+def _refuse(config: Config, graph: Any) -> None:
+    given = [*options(config), f"--job_name={job_name(config)}", "--streaming"]
+    form = portable_form(graph, given, config.stream.image or "")
+    if wrong := refusals(form, given, queues=len(config.sources)):
+        raise EngineFailed(f"Dataflow would not take this job. {' '.join(wrong)}")

@@ -32,6 +32,8 @@ class _Refused(EngineFailed):
 class Flink:
     """A stream on a cluster."""
 
+    given_up = True
+
     def __init__(self, config: Config, graph: Any, *, savepoint: str | None = None) -> None:
         stream = config.stream
         self._rest = (stream.flink or "").rstrip("/")
@@ -66,7 +68,7 @@ class Flink:
             return None
         root = (self._ask(f"/jobs/{self._job}/exceptions").get("root-exception") or "").splitlines()
         why = f": {root[0][:300]}" if state == "FAILED" and root else ""
-        return f"Flink ended the job ({state.lower()}{why}). What was kept stays; start the stream again."
+        return f"Flink ended the job ({state.lower()}{why})."
 
     def stop(self) -> str:
         """Stop the job with a savepoint; one that is just being started again is waited for."""

@@ -34,7 +34,11 @@ _GET_IT: Final = f"go install github.com/apache/beam/sdks/v2/go/cmd/prism@v{beam
 class Prism:
     """A stream on a Prism of its own."""
 
+    given_up = False
+
     def __init__(self, config: Config, graph: Any) -> None:
+        threading.excepthook = _unless_engine_is_gone
+        logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)  # `failure` says what went wrong
         self._met: WirewatchError | None = None
         program, port = _program(config), _free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
@@ -63,14 +67,14 @@ class Prism:
     def failure(self) -> str | None:
         """Return why the job is no more, or None while it runs."""
         if self._process.poll() is not None:
-            return f"Prism ended: {self._last_words()}. What was kept stays; start the stream again."
+            return f"Prism ended, with exit code {self._process.returncode}: {self._last_words()}."
         state, met = self._result.state, noted()
         if not PipelineState.is_terminal(state):
             self._met = met  # what was met earlier than that has not ended the job
             return None
         if meant := met or self._met:
             return str(meant)
-        return f"Prism ended the job ({state}): {self._last_words()}. What was kept stays; start the stream again."
+        return f"Prism ended the job ({state}): {self._last_words()}."
 
     def stop(self) -> str:
         """End the job."""
@@ -79,8 +83,6 @@ class Prism:
 
     def close(self) -> None:
         """End Prism."""
-        threading.excepthook = _after_the_end
-        logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
         self._process.terminate()
         try:
             self._process.wait(timeout=_END_SECONDS)
@@ -102,12 +104,13 @@ class Prism:
 
     def _last_words(self) -> str:
         self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        said = self._log.read().decode(errors="replace").splitlines()
+        lines = [line for line in said if line.strip() and "level=WARN" not in line]  # it warns of every graph
         return lines[-1][:300] if lines else "it said nothing"
 
 
-def _after_the_end(problem: threading.ExceptHookArgs) -> None:
-    """Say nothing of Beam's threads in this process, which find their engine gone, and all of other threads' faults."""
+def _unless_engine_is_gone(problem: threading.ExceptHookArgs) -> None:
+    """Say nothing of Beam's threads in this process that find their engine gone, and all of other threads' faults."""
     if not issubclass(problem.exc_type, grpc.RpcError):
         threading.__excepthook__(problem)
 

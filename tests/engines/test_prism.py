@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sqlite3
+import sys
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -102,6 +105,29 @@ def test_stream_whose_process_is_killed_goes_on_when_it_is_started_afresh(prism:
 
 
 @pytest.mark.timeout(1200)
+@pytest.mark.skipif(sys.platform != "linux", reason="the engine's process is found in /proc")
+def test_stream_starts_its_engine_again_when_that_is_killed(prism: Path, tmp_path: Path) -> None:
+    config = deployment(tmp_path / "stream")
+    store = Store.shared(config.store)
+    brought = captures(8)
+    stream = Stream(config, *ON_PRISM, str(prism))
+    try:
+        put(store, brought[:10])
+        wait_for(stream, "the first captures are kept", lambda: kept(store) == 10 and at_rest(store))
+        put(store, brought[10:])
+        os.kill(engine_of(stream), signal.SIGKILL)
+        wait_for(stream, "all is kept", lambda: kept(store) >= len(brought) and at_rest(store))
+        said = stream.stop()
+    finally:
+        stream.kill()
+
+    assert "Prism ended, with exit code -9: it said nothing. Starting again" in said
+    assert "Traceback" not in said
+    assert ledger(store) == batch_ledger(tmp_path / "batch", brought)
+    prove_delivery(store, tmp_path / "stream" / "out")
+
+
+@pytest.mark.timeout(1200)
 def test_store_that_is_away_for_a_while_is_waited_for(prism: Path, tmp_path: Path) -> None:
     """Moved away in the middle of a stream and put back: no step fails, and nothing is lost."""
     config = deployment(tmp_path / "stream")
@@ -131,6 +157,15 @@ def test_store_that_is_away_for_a_while_is_waited_for(prism: Path, tmp_path: Pat
     assert ledger(store) == batch_ledger(tmp_path / "batch", brought)
     with store.reading() as conn:
         assert not conn.scalars(sa.select(meta.c.key).where(meta.c.key.startswith("rest "))).all()
+
+
+def engine_of(stream: Stream) -> int:
+    """Return the number of the Prism that a stream has started."""
+    children = [Path(task, "children").read_text() for task in Path(f"/proc/{stream.process.number}/task").iterdir()]
+    (found,) = (
+        number for number in " ".join(children).split() if b"prism" in Path(f"/proc/{number}/cmdline").read_bytes()
+    )
+    return int(found)
 
 
 def events(folder: Path) -> list[str]:

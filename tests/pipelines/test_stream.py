@@ -25,6 +25,7 @@ from tests.builders import NOON, at
 from tests.pipelines.site import FEED, World, atom, feed, page, story, world
 from transforms.process import Job, Stream, patiently
 from transforms.sinks.base import Sink
+from transforms.sources.pubsub import PubSubSource
 from wirewatch.clock import FixedClock
 from wirewatch.errors import ConfigurationError, DeliveryFailed, EngineFailed, StoreError
 from wirewatch.model import Capture
@@ -194,11 +195,13 @@ class _Nowhere(Sink):
 
 
 def steps() -> list[str]:
-    """Return the names of all steps of a stream with one sink."""
+    """Return the names of all steps of a stream with one source and one sink."""
     folder = Path(__file__).parents[2] / "configs"
     config = load(folder / "stream.yaml", {"WIREWATCH_CONTACT": "me@a.example"})
     pipeline = beam.Pipeline()
-    graph = WatchForEver(config.stream_job(FixedClock(NOON), RUN), [_Nowhere(kind="nowhere", name="files")], NOON)
+    sinks = [_Nowhere(kind="nowhere", name="files")]
+    sources = [PubSubSource(kind="pubsub", name="checks", subscription="projects/newsroom/subscriptions/checks")]
+    graph = WatchForEver(config.stream_job(FixedClock(NOON), RUN), sinks, NOON, sources)
     pipeline | "Wirewatch" >> graph
     return sorted(one.unique_name for one in pipeline.to_runner_api().components.transforms.values())
 
