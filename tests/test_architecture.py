@@ -34,6 +34,7 @@ TEXT = {".css", ".html", ".json", ".mako", ".py", ".yaml", ".yml"}
 # Namespaces, specifications and reserved names; every publisher in the code is under `.example`.
 STANDARDS = {
     "cv.iptc.org",
+    "github.com",  # a Go module is named by where it lies; Prism is one
     "json-schema.org",
     "jsonfeed.org",
     "publicsuffix.org",
