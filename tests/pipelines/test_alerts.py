@@ -19,6 +19,8 @@ from pipelines.sending import send_waiting
 from tests.builders import absence, at
 from tests.pipelines.site import configure, feed, page, story, world
 from tests.wirewatch.alerts.desk import keep, said, url
+from wirewatch import wording
+from wirewatch.alerts.channels import base
 from wirewatch.bounded import Pool
 from wirewatch.clock import FixedClock
 from wirewatch.model import Seen
@@ -189,13 +191,17 @@ from pipelines.run import run_pass
 from tests.builders import at
 from wirewatch.clock import FixedClock
 print(run_pass(load(Path({str(desk.path)!r}), {{}}), FixedClock(at(1))).sentence())
-heavy = ("apache_beam", "apprise", "aiohttp", "jinja2", "re2", "wirewatch.alerts.sender", "wirewatch.alerts.message")
+heavy = ("apache_beam", "apprise", "aiohttp", "jinja2", "re2", "wirewatch.wording", "wirewatch.alerts.sender")
 print(*(name for name in heavy if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     sentence, loaded = done.stdout.splitlines()
     assert sentence.startswith("Read 0 feeds and 0 articles.")
     assert loaded == ""
+
+
+def test_languages_that_a_configuration_knows_are_those_that_alerts_are_written_in() -> None:
+    assert tuple(wording.LANGUAGES) == base.LANGUAGES
 
 
 @pytest.mark.parametrize(

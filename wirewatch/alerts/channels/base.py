@@ -20,11 +20,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from wirewatch.alerts.model import Alert
 from wirewatch.times.zones import region
 from wirewatch.units import seconds
-from wirewatch.wording import LANGUAGES
 
 if TYPE_CHECKING:
     from wirewatch.alerts.message import Links, Message
 
+# Those of `wirewatch.wording`, whose import takes as long as all else of a configuration; a test compares them.
+LANGUAGES: Final = ("en", "de")
 _PERIODS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5})\s*/\s*(s|min|h|d)")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
