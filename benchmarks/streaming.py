@@ -173,7 +173,7 @@ def _soak(bench: Bench, engine: str, lasts: float, rate: float, plot: Path | Non
 
 
 def _report(looks: Sequence[Look], engine: str, rate: float, behind: int) -> None:
-    table = Table("resident MiB", "first fifth", "last fifth", "most", box=None, pad_edge=False)
+    table = Table("resident MiB", "second fifth", "last fifth", "most", box=None, pad_edge=False)
     fifth = max(1, len(looks) // 5)
     for name in ("engine", "workers", "children"):
         values = [getattr(look, name) for look in looks]

@@ -160,11 +160,10 @@ def test_store_that_is_away_for_a_while_is_waited_for(prism: Path, tmp_path: Pat
 
 
 def engine_of(stream: Stream) -> int:
-    """Return the number of the Prism that a stream has started."""
-    children = [Path(task, "children").read_text() for task in Path(f"/proc/{stream.process.number}/task").iterdir()]
-    (found,) = (
-        number for number in " ".join(children).split() if b"prism" in Path(f"/proc/{number}/cmdline").read_bytes()
-    )
+    """Return the number of the Prism that a stream has started, by its first thread."""
+    number = stream.process.number
+    children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+    (found,) = (child for child in children if b"prism" in Path(f"/proc/{child}/cmdline").read_bytes())
     return int(found)
 
 

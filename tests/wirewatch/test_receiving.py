@@ -13,7 +13,7 @@ from tests.builders import NOON, URL, at
 from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.model import Source
 from wirewatch.receiving import Intake, Message, receive
-from wirewatch.store import Store, articles, dead_letters, feeds, frontier, inbox
+from wirewatch.store import Store, articles, dead_letters, feeds, frontier, inbox, tables
 
 POLICY = FetchPolicy(contact="desk@wirewatch.example")
 FEED = "https://courier.example/feed.xml"
@@ -34,7 +34,7 @@ def due(store: Store, minutes: float = 1) -> set[str]:
     with store.reading() as conn:
         return {
             row.url
-            for table in (articles.articles, feeds.feeds)
+            for table in (tables.articles, tables.feeds)
             for row in conn.execute(sa.select(table.c.url).where(table.c.due_at <= at(minutes)))
         }
 
@@ -65,7 +65,7 @@ def test_messages_that_come_again_change_nothing(store: Store) -> None:
     assert len(inbox.take(store, now=at(1))) == 1
     assert len(letters(store)) == 2
     with store.reading() as conn:
-        assert conn.scalars(sa.select(articles.articles.c.due_at)).all() == [NOON]
+        assert conn.scalars(sa.select(tables.articles.c.due_at)).all() == [NOON]
 
 
 def test_capture_lies_compressed_in_the_store(store: Store) -> None:
@@ -86,7 +86,7 @@ def test_feed_that_nobody_watches_or_that_is_paused_is_not_begun(store: Store) -
     assert "`wirewatch feeds add`" in reasons["https://post.example/feed"]
     assert reasons[FEED] == "This feed is paused"
     with store.reading() as conn:
-        assert conn.scalars(sa.select(articles.articles.c.url)).all() == []
+        assert conn.scalars(sa.select(tables.articles.c.url)).all() == []
 
 
 def test_url_of_a_feed_asks_for_the_feed(store: Store) -> None:
