@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,13 @@ def prove_that_acknowledging_waits_for_the_store(server: FakePubSub, config: Con
     wait_for(stream, "they are acknowledged now", lambda: all_acknowledged(server, store))
 
 
-def prove_that_nothing_is_lost(server: FakePubSub, config: Config, stream: Stream, kill: Callable[[], Stream]) -> None:
-    """Kill something while messages come, three times."""
+def prove_that_nothing_is_lost(
+    server: FakePubSub, config: Config, stream: Stream, kills: Sequence[Callable[[], Stream]]
+) -> None:
+    """Kill something while messages come, once for each of `kills`."""
     store = Store.shared(config.store)
     done = len(server.messages())
-    for _ in range(3):
+    for kill in kills:
         publish(server, range(done, done + 300))
         done += 300
         wait_for(stream, "some are acknowledged", lambda done=done: len(server.acknowledged()) > done - 300)
@@ -138,25 +140,27 @@ def test_stream_on_prism_that_is_killed_loses_no_message(prism: Path, pubsub: Fa
         return start()
 
     try:
-        prove_that_nothing_is_lost(pubsub, config, start(), kill)
+        prove_that_nothing_is_lost(pubsub, config, start(), [kill] * 3)
     finally:
         for stream in streams:
             stream.kill()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_flink_loses_no_message_when_its_machines_are_killed(flink: Flink, pubsub: FakePubSub, tmp_path: Path) -> None:
     config = configured(tmp_path, pubsub, readers=2)
     stream = Stream(config, *on_flink(flink))
-    kills = iter([flink.kill_task_manager, flink.kill_pool, flink.kill_task_manager])
 
-    def kill() -> Stream:
-        next(kills)()
-        return stream
+    def after(kill: Callable[[], None]) -> Callable[[], Stream]:
+        def killed() -> Stream:
+            kill()
+            return stream
+
+        return killed
 
     try:
         prove_that_acknowledging_waits_for_the_store(pubsub, config, stream)
-        prove_that_nothing_is_lost(pubsub, config, stream, kill)
+        prove_that_nothing_is_lost(pubsub, config, stream, [after(flink.kill_task_manager), after(flink.kill_pool)])
     finally:
         stream.kill()
 
