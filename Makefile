@@ -5,7 +5,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines lint format bench lock clean anew
+.PHONY: help demo test engines test-engines lint format bench lock clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
@@ -24,8 +24,10 @@ demo: $(READY)  ## watch an invented newsroom for five passes, offline
 test: $(READY)  ## run the tests, PostgreSQL included (it comes from a wheel)
 	@$(RUN)/python -m pytest $(ARGS)
 
-test-engines: $(READY)  ## build Prism, fetch Flink into build/engines, and run the streaming job on them
+engines: $(READY)  ## build Prism and the fake of Pub/Sub, and fetch Flink, into build/engines
 	@$(RUN)/python -m tests.engines.install
+
+test-engines: engines  ## run the streaming job on them
 	@WIREWATCH_ENGINES_REQUIRED=1 $(RUN)/python -m pytest tests/engines $(ARGS)
 
 lint: $(READY)  ## check style, types and who imports whom

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import apache_beam as beam
@@ -122,14 +122,21 @@ def _failed_before(stop: threading.Event, running: engines.Running) -> str | Non
 
 def _end(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> str:
     """Let a job come to rest and end it; return what is left of it, in words."""
-    rested = _came_to_rest(store, config, job, clock, running)
-    if why := running.failure():
-        raise EngineFailed(f"{why} What was kept stays.")
-    left = running.stop()
-    with suppress(StoreError):  # the mark is of a run that is over: nobody asks for it any more
-        streams.forget(store, job.run)
+    try:
+        rested = _came_to_rest(store, config, job, clock, running)
+        if why := running.failure():
+            raise EngineFailed(f"{why} What was kept stays.")
+        left = running.stop()
+    finally:  # a job that could not be ended goes on
+        with suppress(StoreError):
+            streams.forget(store, job.run)
     late = "Not everything came to rest in time; what is left is read or delivered by the next job. "
     return left if rested else late + left
+
+
+def _longest_end(config: Config, job: Job) -> timedelta:
+    """Return how long it may take to come to rest and to end the job; if it is not over then, nobody waits for it."""
+    return timedelta(seconds=2 * job.lease_seconds + config.stream.checkpoint_timeout)
 
 
 def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
@@ -143,7 +150,7 @@ def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running:
 def _rested(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
     deadline = time.monotonic() + job.lease_seconds
     sinks = {sink.name for sink in config.sinks}
-    streams.ask_to_rest(store, job.run)
+    streams.ask_to_rest(store, job.run, clock.now() + _longest_end(config, job))
     quiet_since = time.monotonic()
     while time.monotonic() < deadline and running.failure() is None:
         time.sleep(_LOOK_SECONDS / 4)

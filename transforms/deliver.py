@@ -7,6 +7,7 @@ batches leaves it at that.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -70,8 +71,14 @@ class _Claim(beam.DoFn):
         self.sink = sink
 
     def process(self, _: object) -> Iterator[Batch]:
+        """Claim until nothing waits, and for half a lease at most.
+
+        A batch that could not be written stays leased for so long, and would then be claimed again for ever: the bundle
+        would never end, nor anything that waits for it. The next prompt goes on.
+        """
+        ends = time.monotonic() + LEASE_SECONDS / 2
         with noting():
-            while batch := patiently(self.job, self._claimed):
+            while time.monotonic() < ends and (batch := patiently(self.job, self._claimed)):
                 yield batch
 
     def _claimed(self) -> Batch | None:

@@ -93,7 +93,7 @@ class _Lease(beam.DoFn):
             every_seconds=stream.every_seconds,
             oldest_unkept=streams.oldest_unkept(store, now, lease_seconds=job.lease_seconds),
             backlog_seconds=stream.backlog_seconds,
-            resting=streams.is_to_rest(store, job.run),
+            resting=streams.is_to_rest(store, job.run, now),
         )
 
     def _noted(self, stream: Stream) -> None:

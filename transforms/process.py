@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ class Stream:
 class Job:
     """One run of one graph: what every step needs to know, small enough to be carried to every worker."""
 
-    store: str  # its address, with its password
+    store: str = field(repr=False)  # its address, with its password
     instance: Instance
     clock: Clock
     run: str  # the name its counters are kept under

@@ -56,12 +56,15 @@ def refusals(
                 yield "checkpoint_interval", f"{why}; make it shorter, or the source's `ack_deadline_seconds` longer"
     if settings.runner == "dataflow":
         yield from _missing(settings, _OF_DATAFLOW)
+        if settings.parallelism > 1:
+            yield "parallelism", "Dataflow chooses its number of workers itself; leave it out"
         for source in sources:
             if source.on_this_machine:
                 yield "runner", f"the source {source.name} names an emulator, which Dataflow does not read from"
-        for sink in sinks:
-            if sink.on_this_machine:
-                yield "runner", f"the sink {sink.name} writes to a machine's own disk, and Dataflow's are thrown away"
+    for sink in sinks:
+        if sink.on_this_machine and _several_machines(settings):
+            why = f"the sink {sink.name} writes to a machine's own disk, and this engine works on several"
+            yield "runner", f"{why}; let records and events go to a queue or a database"
     if parse(store).get_backend_name() == "sqlite" and _several_machines(settings):
         yield (
             "runner",

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,7 +69,11 @@ class Prism:
         """Return why the job is no more, or None while it runs."""
         if self._process.poll() is not None:
             return f"Prism ended, with exit code {self._process.returncode}: {self._last_words()}."
-        state, met = self._result.state, noted()
+        try:
+            state = self._result.state
+        except grpc.RpcError:  # it may just have ended; if it has not, the next look says so
+            return None
+        met = noted()
         if not PipelineState.is_terminal(state):
             self._met = met  # what was met earlier than that has not ended the job
             return None
@@ -78,7 +83,8 @@ class Prism:
 
     def stop(self) -> str:
         """End the job."""
-        self._result.cancel()
+        with suppress(grpc.RpcError):  # it has ended already
+            self._result.cancel()
         return "The job has ended; the store has all of it, and `wirewatch stream` goes on from there."
 
     def close(self) -> None:

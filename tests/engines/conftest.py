@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.flink import Flink
-from tests.engines.install import COMMAND, FLINK, JOB_SERVER, PRISM
-
-REQUIRED = "WIREWATCH_ENGINES_REQUIRED"  # set by `make test-engines`: there, a test that is skipped has failed
+from tests.engines.install import COMMAND, FLINK, JOB_SERVER, PRISM, REQUIRED
 
 
 def _need(engine: str, *places: Path) -> None:

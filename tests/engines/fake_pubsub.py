@@ -6,6 +6,7 @@ Each fake is a server of its own on a free port of this machine; it ends with th
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from tests.engines.install import COMMAND, PUBSUB
+from tests.engines.install import COMMAND, PUBSUB, REQUIRED
 
 PROJECT = "projects/newsroom"
 NOT_BUILT = f"Google's fake of Pub/Sub is not built: `{COMMAND}` builds it"
@@ -101,8 +102,10 @@ class FakePubSub:
 
 @contextmanager
 def fake_pubsub() -> Iterator[FakePubSub]:
-    """Run a fake; skip the test where it is not built."""
+    """Run a fake; skip the test where it is not built, or fail it where all engines have to be."""
     if not PUBSUB.exists():
+        if REQUIRED in os.environ:
+            pytest.fail(NOT_BUILT)
         pytest.skip(NOT_BUILT)
     with Popen([PUBSUB], stdin=PIPE, stdout=PIPE) as server:
         assert server.stdout is not None

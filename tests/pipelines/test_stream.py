@@ -130,7 +130,7 @@ def test_stream_that_comes_to_rest_leases_nothing_and_delivers_what_waits(tmp_pa
             tick(w, TICK)
         asked = len(w.site.log)
         (tmp_path / "later").mkdir()
-        streams.ask_to_rest(store, RUN)
+        streams.ask_to_rest(store, RUN, at(60))
         tick(w, 600)
 
     assert len(w.site.log) == asked
@@ -263,7 +263,10 @@ REFUSED = {
             "store: postgresql://db/news\nsinks: [{kind: jsonl, name: files, folder: out}]\n"
             "stream: {runner: dataflow, project: p, region: r, temp: 'gs://b/t', image: i}"
         ),
-        ["stream.runner: the sink files writes to a machine's own disk, and Dataflow's are thrown away"],
+        [
+            "stream.runner: the sink files writes to a machine's own disk, and this engine works on several;"
+            " let records and events go to a queue or a database"
+        ],
     ),
     "no endpoint": ("stream: {workers: 'localhost'}", ["stream.workers: 'localhost' is no host and port"]),
 }

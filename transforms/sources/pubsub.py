@@ -16,6 +16,7 @@ from pydantic import Field
 
 from transforms.pubsub import Emulator, Subscription, explained, retrying, subscriber
 from transforms.sources.base import MessageSource
+from wirewatch.canonical import sha256
 from wirewatch.errors import IntakeFailed
 from wirewatch.receiving import Message
 
@@ -113,8 +114,8 @@ class PubSubSource(MessageSource):
         self._come_again(acks, 0)
 
     def named(self, message_id: str, data: bytes) -> Message:
-        """Return a message under a name that is no other's."""
-        return Message(id=f"{self.subscription}#{message_id}", data=data)
+        """Return a message under a name that is no other's; one without an id is named after what it says."""
+        return Message(id=f"{self.subscription}#{message_id or sha256(data)}", data=data)
 
     def _come_again(self, acks: Sequence[str], seconds: int) -> None:
         for some in _requests(acks):

@@ -10,6 +10,7 @@ import os
 import platform
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -68,7 +69,12 @@ def _is_dead(lease: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    return platform.node().replace("/", "-") or "unnamed"
+    """Return a name of what process numbers mean something in: containers may share a host's name, or a machine."""
+    own = [platform.node() or "unnamed"]
+    with suppress(OSError):  # Linux alone has them
+        own.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        own.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(own).replace("/", "-")
 
 
 def _started(process: int) -> str:

@@ -51,18 +51,29 @@ def test_oldest_is_found_by_the_index_of_what_is_due(store: Store) -> None:
     add_articles(store, *map(str, range(200)))
     with store.begin() as conn:
         conn.execute(sa.update(articles).values(due_at=at(10_000)))
+        explain = "EXPLAIN QUERY PLAN"
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN"
         plan = conn.execute(
-            sa.text(
-                ("EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "SET enable_seqscan = off; EXPLAIN ")
-                + "SELECT min(start_at) FROM articles WHERE due_at <= 0 AND lease_ends > 0"
-            )
+            sa.text(f"{explain} SELECT min(start_at) FROM articles WHERE due_at <= 0 AND lease_ends > 0")
         )
         assert "ix_articles_due" in str(plan.all())
 
 
 def test_stream_that_is_asked_to_rest_is_told_so_and_no_other(store: Store) -> None:
     for _ in range(2):
-        streams.ask_to_rest(store, "one")
-    assert (streams.is_to_rest(store, "one"), streams.is_to_rest(store, "two")) == (True, False)
+        streams.ask_to_rest(store, "one", at(10))
+    assert (streams.is_to_rest(store, "one", at(0)), streams.is_to_rest(store, "two", at(0))) == (True, False)
+    assert not streams.is_to_rest(store, "one", at(10)), "whoever asked is no more"
     streams.forget(store, "one")
-    assert not streams.is_to_rest(store, "one")
+    assert not streams.is_to_rest(store, "one", at(0))
+
+
+def test_check_whose_host_wants_a_pause_holds_no_ticks(store: Store) -> None:
+    add_articles(store, "a")
+    frontier.lease_due(store, now=at(0), lease_seconds=LEASE)
+    assert streams.oldest_unkept(store, at(1), lease_seconds=LEASE) is not None
+    hosts.block_host(store, "courier.example", at(1.5))
+    assert streams.oldest_unkept(store, at(1), lease_seconds=LEASE) is None
+    assert streams.oldest_unkept(store, at(1.6), lease_seconds=LEASE) is not None
