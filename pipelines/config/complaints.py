@@ -146,7 +146,8 @@ def _message(document: Document, error: Any) -> str:
     if kind == "union_tag_not_found":
         return f"the key kind is required: {', '.join(_kinds(choices))}"
     if steps[-1:] == ("kind",):
-        return f"there is no {what} {document.shown(steps, _value(document, steps))}; there is {', '.join(_kinds(choices))}"
+        tag = _value(document, steps)
+        return f"there is no {what} {document.shown(steps, tag)}; there is {', '.join(_kinds(choices))}"
     wanted = _WANTED.get(kind, "")
     if kind == "value_error":
         wanted = str(context["error"])

@@ -264,8 +264,10 @@ REFUSED = {
             "stream: {runner: dataflow, project: p, region: r, temp: 'gs://b/t', image: i}"
         ),
         [
-            "stream.runner: the sink files writes to a machine's own disk, and this engine works on several;"
-            " let records and events go to a queue or a database"
+            (
+                "stream.runner: the sink files writes to a machine's own disk, and this engine works on several;"
+                " let records and events go to a queue or a database"
+            )
         ],
     ),
     "no endpoint": ("stream: {workers: 'localhost'}", ["stream.workers: 'localhost' is no host and port"]),
