@@ -96,7 +96,7 @@ def stream(
         running = engines.start(config, graph, savepoint=savepoint)
         said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
         try:
-            why = _failed_before(stop, running)
+            why, stuck = _over_before(stop, running, lambda: streams.has_ticked(store, job.run))
             if why is None:
                 said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
                 said(_end(store, config, job, clock, running))
@@ -104,7 +104,7 @@ def stream(
         finally:
             running.close()
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
-        if running.given_up or failures >= _MOST_FAILURES:
+        if (running.given_up and not stuck) or failures >= _MOST_FAILURES:
             raise EngineFailed(f"{why} What was kept stays; mend that and start the stream again.")
         said(f"{why} Starting again; what was under way is done again.")
         if stop.wait(2**failures):
@@ -112,12 +112,27 @@ def stream(
         patiently(job, lambda: leases.end_own(store, clock.now()))
 
 
-def _failed_before(stop: threading.Event, running: engines.Running) -> str | None:
-    """Wait until a job fails, and return why, or until `stop` is set, and return None."""
+def _over_before(
+    stop: threading.Event, running: engines.Running, ticked: Callable[[], bool]
+) -> tuple[str | None, bool]:
+    """Wait until a job fails, and return why, or until `stop` is set, and return None; tell, too, whether it was stuck.
+
+    A job is stuck that runs and to which no tick has ever come. It is given up, since it would watch nothing for ever.
+    """
+    patience = running.first_tick_seconds
+    deadline = None if patience is None else time.monotonic() + patience
     while not stop.wait(_LOOK_SECONDS):
         if why := running.failure():
-            return why
-    return None
+            return why, False
+        if deadline is None:
+            continue
+        with suppress(StoreError):  # while it is away, no tick can say that it came
+            if ticked():
+                deadline = None
+            elif time.monotonic() > deadline:
+                running.abandon()
+                return f"No tick came within {patience:g} s, though the job runs.", True
+    return None, False
 
 
 def _end(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> str:
