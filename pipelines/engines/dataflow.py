@@ -34,7 +34,7 @@ class Dataflow:
     """A stream on Google's service."""
 
     given_up = True
-    first_tick_seconds = None  # it starts machines first
+    first_tick_seconds: float | None = None  # it starts machines first
 
     def __init__(self, config: Config, graph: Any) -> None:
         _refuse(config, graph)

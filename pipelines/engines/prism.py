@@ -36,7 +36,7 @@ class Prism:
     """A stream on a Prism of its own."""
 
     given_up = False
-    first_tick_seconds = None
+    first_tick_seconds: float | None = None
 
     def __init__(self, config: Config, graph: Any) -> None:
         threading.excepthook = _unless_engine_is_gone
