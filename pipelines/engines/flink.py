@@ -33,7 +33,8 @@ class Flink:
     """A stream on a cluster."""
 
     given_up = True
-    first_tick_seconds: float | None = 120.0  # workers start in 10; seldom, a job runs and its first element is lost on the way
+    # Workers start in 10 s. Now and then a job runs whose first element was lost on the way to them.
+    first_tick_seconds: float | None = 120.0
 
     def __init__(self, config: Config, graph: Any, *, savepoint: str | None = None) -> None:
         stream = config.stream
