@@ -226,7 +226,7 @@ class _Scan:
         self.named: list[tuple[tuple[Part, Any], ...]] = []  # by line
         self.line = _OUTSIDE  # of the words collected so far
         self.asides: list[_Aside] = []
-        self.linked = 0  # characters of the line that are links, spaces included
+        self.linked = 0  # characters of the line that are links
 
     def run(self) -> None:
         stack = [_OUTSIDE]
@@ -245,7 +245,7 @@ class _Scan:
                     self._see(element, tag)
                 self._open(element, tag, above, state)
                 if tag == "a":
-                    self.linked += len("".join(element.itertext()))
+                    self.linked += len(squeeze("".join(element.itertext())))
                 if state.named is not above.named and tag in _BLOCKS and state.named[-1][0] in _ASIDES:
                     around = open_asides[-1] if open_asides else None
                     open_asides.append(_Aside(element, len(self.page.lines), around))
