@@ -135,7 +135,7 @@ def test_what_matters_most_comes_first_and_the_rest_is_counted() -> None:
         (
             Wording(body=f"{FIRST}\n\n{SECOND}"),
             Wording(body=f"{SECOND}\n\n{FIRST}"),
-            f"verschob „{SECOND}“ nach Absatz 1",
+            f"verschob „{FIRST}“ nach Absatz 2",
         ),
         (Wording(body="It’s  late."), Wording(body="It's late."), "änderte nur Leerräume oder Anführungszeichen"),
         (Wording(body=FIRST), Wording(body=FIRST), "änderte nichts"),
