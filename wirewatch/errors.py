@@ -60,18 +60,24 @@ class TookTooLong(BadContent):
 
 
 class RetryLater(WirewatchError):
-    """The source or receiver failed for now; try again after `retry_after_seconds` if it named a time."""
+    """The source or receiver failed for now; try again after `retry_after_seconds` if it named a time.
 
-    def __init__(self, message: str, *, about: str = "", retry_after_seconds: float | None = None) -> None:
+    `perhaps_taken` is of what was sent: it may have arrived although no answer did.
+    """
+
+    def __init__(
+        self, message: str, *, about: str = "", retry_after_seconds: float | None = None, perhaps_taken: bool = False
+    ) -> None:
         super().__init__(message, about=about)
         self.retry_after_seconds = retry_after_seconds
+        self.perhaps_taken = perhaps_taken
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_retry, (str(self), self.about, self.retry_after_seconds))
+        return (_rebuild_retry, (str(self), self.about, self.retry_after_seconds, self.perhaps_taken))
 
 
-def _rebuild_retry(message: str, about: str, retry_after_seconds: float | None) -> RetryLater:
-    return RetryLater(message, about=about, retry_after_seconds=retry_after_seconds)
+def _rebuild_retry(message: str, about: str, retry_after_seconds: float | None, perhaps_taken: bool) -> RetryLater:
+    return RetryLater(message, about=about, retry_after_seconds=retry_after_seconds, perhaps_taken=perhaps_taken)
 
 
 class SourceRefuses(WirewatchError):

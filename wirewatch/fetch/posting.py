@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
@@ -51,6 +51,17 @@ class Reply:
     retry_after_seconds: float | None = None
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """Whether a request has left: before that no receiver can have taken it, whatever goes wrong."""
+
+    begun: bool = False
+
+
+async def _note_begun(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
+    context.trace_request_ctx.begun = True
+
+
 class Poster:
     """Post to one receiver, on one event loop, and close there."""
 
@@ -62,16 +73,19 @@ class Poster:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Reply:
         """Return what `url` answered to a body.
 
-        Raises `RetryLater` where no answer came in time, `SourceRefuses` for an address that may not be asked, and
-        `ConfigurationError` for a `ca_file` that cannot be read. None of them repeats the URL's path or query.
+        Raises `RetryLater` where no answer came in time, `perhaps_taken` if the request had gone out; `SourceRefuses`
+        for an address that may not be asked, and `ConfigurationError` for a `ca_file` that cannot be read. None of
+        them repeats the URL's path or query.
         """
         target = vet(url)
         host = host_of(target)
-        session = self._session()
+        session, under_way = self._session(), _UnderWay()
         try:
             async with asyncio.timeout(self._policy.total_seconds):
                 with self._addresses.asking(host):
-                    async with session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
+                    async with session.post(
+                        target, data=body, headers=headers, allow_redirects=False, trace_request_ctx=under_way
+                    ) as answer:
                         await _finish(answer)
                         wait = retry_after_seconds(dict(kept_headers(answer.headers.items())), now)
                         return Reply(status=answer.status, retry_after_seconds=wait)
@@ -81,7 +95,7 @@ class Poster:
                 raise SourceRefuses(
                     f"{host} leads to {cause.address}, which is not a public address", about=host
                 ) from error
-            raise RetryLater(sentence(error, host, self._policy), about=host) from error
+            raise RetryLater(sentence(error, host, self._policy), about=host, perhaps_taken=under_way.begun) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,6 +106,8 @@ class Poster:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._open is None:
+            tracing = aiohttp.TraceConfig()
+            tracing.on_request_headers_sent.append(_note_begun)
             self._open = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=0,
@@ -103,6 +119,7 @@ class Poster:
                 headers={"User-Agent": f"Wirewatch/{__version__}"},
                 timeout=aiohttp.ClientTimeout(total=None),
                 trust_env=False,
+                trace_configs=[tracing],
             )
         return self._open
 
