@@ -175,7 +175,10 @@ def _opening(alert: Alert, told: list[ToldStory], say: Language) -> tuple[str, s
     if alert.kind == "group":
         line = say.group(first.publisher, max(story.boilerplate, len(alert.stories)), first.summary)
         return f"{line}.", line
-    if len(alert.stories) > 1 and alert.kind != "follow_up":
+    if len(alert.stories) > 1 and alert.kind == "follow_up":
+        line = say.taken_back_together(first.publisher, _headline(story), len(alert.stories) - 1 + alert.more)
+        return f"{line}.", line
+    if len(alert.stories) > 1:
         line = say.digest(f"{first.publisher} {first.summary}", len(alert.stories) - 1)
         return f"{line}.", line
     if alert.kind == "follow_up" or not (story.diff and story.new):

@@ -163,6 +163,12 @@ class German(Language):
             " was seitdem gefunden wurde, zeigt andere Schritte"
         )
 
+    def taken_back_together(self, publisher: str, headline: str, others: int) -> str:
+        rest = "einem weiteren Artikel" if others == 1 else f"{others} weiteren Artikeln"
+        return (
+            f"Zurückgenommen: Was zu „{headline}“ von {publisher} und zu {rest} gemeldet wurde, ist so nicht geschehen"
+        )
+
     def more(self, count: int, rule: str) -> str:
         return f"Und {count} weitere für die Regel „{rule}“ in dieser Stunde, die nicht einzeln gesendet wurden"
 

@@ -131,6 +131,12 @@ class English(Language):
             " what was found since shows other steps"
         )
 
+    def taken_back_together(self, publisher: str, headline: str, others: int) -> str:
+        return (
+            f'Taken back: what you were told of "{headline}" by {publisher} and of {others} more'
+            f" {_plural(others, 'story', 'stories')} did not happen like that"
+        )
+
     def more(self, count: int, rule: str) -> str:
         return f'And {count} more for the rule "{rule}" within the hour, which were not sent one by one'
 

@@ -135,6 +135,10 @@ class Language(ABC):
         """Return that an earlier alert no longer holds; `change` is what it said, where that is known."""
 
     @abstractmethod
+    def taken_back_together(self, publisher: str, headline: str, others: int) -> str:
+        """Return that an earlier alert no longer holds for an article, and for so many others."""
+
+    @abstractmethod
     def more(self, count: int, rule: str) -> str:
         """Return how many alerts of a rule were held back."""
 

@@ -136,6 +136,21 @@ def test_first_line_of_other_alerts(kind: str, first_line: str) -> None:
     assert compose(ALERTS[kind], LINKS).first_line == first_line
 
 
+def test_follow_up_of_several_stories_is_one_sentence_and_lists_them() -> None:
+    both = alert(story(), story(headline="Ferry fire is out"), kind="follow_up", more=3)
+    english, german = compose(both, LINKS), compose(both, LINKS, language="de")
+    assert english.first_line == (
+        'Taken back: what you were told of "Ferry fire off the north pier" by Ellery Courier and of 4 more stories did'
+        " not happen like that."
+    )
+    assert german.first_line == (
+        "Zurückgenommen: Was zu „Ferry fire off the north pier“ von Ellery Courier und zu 4 weiteren Artikeln gemeldet"
+        " wurde, ist so nicht geschehen."
+    )
+    assert "2. Taken back" in english.text
+    assert "and 3 more" in english.text
+
+
 def test_german_is_german() -> None:
     message = told(
         story(new_stamp=claim("modified", 151), old_stamp=claim("modified", 100)), language="de", zone="Europe/Berlin"
