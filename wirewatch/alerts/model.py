@@ -68,3 +68,11 @@ class Alert:
     stories: tuple[Story, ...] = ()
     more: int = 0
     text: str = ""
+
+    @property
+    def untold(self) -> int:
+        """Return of how many more articles it is than it has stories, those that changed alike among them."""
+        alike = [story.boilerplate for story in self.stories if story.boilerplate > 1]
+        if self.kind == "group":
+            return max(self.more, max(alike, default=0) - len(self.stories))
+        return self.more + sum(count - 1 for count in alike)

@@ -1,7 +1,7 @@
 """Decide what a channel is told now, what waits, and when a failed alert is tried again; pure, given all that is known.
 
-A flood is stopped here, in this order: what a whole group of articles changed alike becomes one alert, successive
-changes of one article become one story, a rule has its cap and a channel its rate.
+A flood is stopped here, in this order: what is taken back of one alert becomes one follow-up, what a whole group of
+articles changed alike one alert, successive changes of one article one story; a rule has its cap, a channel its rate.
 """
 
 from __future__ import annotations
@@ -74,8 +74,7 @@ def decide(desk: Desk, channel: Channel, caps: Mapping[str, int], now: datetime)
         return Decision(wake=silent_until)
     joined, waiting = _joined(waiting, desk)
     fresh = [one for one in waiting if one.state == "waiting"]
-    follow_ups = [one for one in fresh if one.happened == "retracted" and one.ripe <= now]
-    bundles = [Bundle(kind="follow_up", tellings=(Telling(matches=(one,)),)) for one in follow_ups]
+    bundles, follow_at = _follow_ups([one for one in fresh if one.happened == "retracted"], desk, now)
     news = [one for one in fresh if one.happened != "retracted"]
     told, wake = _digest(news, desk, channel, now) if channel.digest else _at_once(news, desk, now)
     kept, held = _capped(told, desk, caps, now)
@@ -83,7 +82,7 @@ def decide(desk: Desk, channel: Channel, caps: Mapping[str, int], now: datetime)
     ready = [*bundles, *kept, *closings]
     free, free_at = _free(desk, channel, now)
     later = [free_at] if len(ready) > free else []
-    later += [at for at in (wake, close_at, *(_next_hour(now) for _ in held[:1])) if at]
+    later += [at for at in (wake, follow_at, close_at, *(_next_hour(now) for _ in held[:1])) if at]
     return Decision(bundles=tuple(ready[:free]), joined=joined, held=tuple(held), wake=min(later, default=None))
 
 
@@ -115,6 +114,21 @@ def _joined(waiting: Iterable[Match], desk: Desk) -> tuple[dict[str, str], list[
         else:
             rest.append(one)
     return joined, rest
+
+
+def _follow_ups(retracted: Sequence[Match], desk: Desk, now: datetime) -> tuple[list[Bundle], datetime | None]:
+    """Return one bundle for each alert of which something is taken back, and when the next match is ripe."""
+    by_alert: dict[str, list[Match]] = {}
+    for one in retracted:
+        if one.ripe <= now:
+            by_alert.setdefault(desk.told_by.get(one.follows or "", one.id), []).append(one)
+    bundles = []
+    for own in by_alert.values():
+        tellings = _tellings(own, desk)
+        shown, left = tellings[:STORIES], tellings[STORIES:]
+        rest = tuple(one for telling in left for one in telling.matches)
+        bundles.append(Bundle(kind="follow_up", tellings=tuple(shown), rest=rest, more=len(left)))
+    return bundles, min((one.ripe for one in retracted if one.ripe > now), default=None)
 
 
 def _at_once(news: Sequence[Match], desk: Desk, now: datetime) -> tuple[list[Bundle], datetime | None]:
@@ -229,12 +243,15 @@ def _closings(held: Sequence[Match], now: datetime) -> tuple[list[Bundle], datet
 
 
 def _free(desk: Desk, channel: Channel, now: datetime) -> tuple[int, datetime]:
-    """Return how many alerts the channel's rate allows now, and when it allows the next after that."""
+    """Return how many alerts the channel's rate allows now, and when it allows the next after that.
+
+    What waits counts like what was sent now: after an outage it goes out at once, and must not be more than the rate.
+    """
     rate = channel.rate
     if rate is None:
         return len(desk.waiting) + 1, now
     window = timedelta(seconds=rate.seconds)
-    recent = sorted(created for created, _, _ in desk.formed if created > now - window)
+    recent = sorted(at for at in desk.paced if at > now - window)
     free = max(0, rate.count - len(recent))
     first = recent[-rate.count] if len(recent) >= rate.count else (recent[0] if recent else now)
     return free, first + window

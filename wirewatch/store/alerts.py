@@ -10,7 +10,7 @@ first time, and marks it afterwards. A match is in one of these states:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,6 +28,7 @@ from wirewatch.store.tables import outbox as events
 
 HOUR: Final = timedelta(hours=1)  # what a rule's cap counts over, from hour to hour of UTC
 UNSETTLED: Final = ("waiting", "held")
+_AT_A_TIME: Final = 500  # ids in one statement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,13 +67,24 @@ class Formed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """An alert to keep, and its matches by id: those that it shows as stories, and those that it only counts."""
+
+    alert: Formed
+    shown: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
     """All that is known of one channel when its alerts are formed.
 
     `waiting` has what no alert tells yet, held matches included. `alike` counts, by diff, on how many articles of the
     host the same was changed; 1 where it is alone. `told_groups` names the alert that told of a change of several
     articles, by host and hash of its hunks. `formed` are the alerts of the last day, newest first: when, kind and
-    rules. `busy` are the articles of which an alert is under way.
+    rules. `busy` are the articles of which an alert is under way. `paced` has, for each alert that counts for the
+    channel's rate, when it was sent or given up: now, as long as it waits. `told_by` names the alert that told a match,
+    for each match that a waiting follow-up takes back.
     """
 
     waiting: tuple[Match, ...] = ()
@@ -80,6 +92,8 @@ class Desk:
     told_groups: Mapping[tuple[str, str], str] = field(default_factory=dict)
     formed: tuple[tuple[datetime, str, str], ...] = ()
     busy: frozenset[str] = frozenset()
+    paced: tuple[datetime, ...] = ()
+    told_by: Mapping[str, str] = field(default_factory=dict)
     off: bool = False
 
 
@@ -124,24 +138,27 @@ def take_back(conn: Connection, retractions: Mapping[str, str], now: datetime, r
     """Undo what was matched by events that are taken back: by event, the event that retracts it.
 
     What was not told is cancelled, in an alert that failed so far as well; what was told gets a follow-up. What may be
-    on its way this moment is marked, and gets its follow-up when it has arrived.
+    on its way this moment, or may have arrived though no answer came, is marked, and gets its follow-up when it has
+    arrived; so is what was given up, for when it is sent again.
     """
     if not retractions:
         return
     matches, alert = alert_matches.c, alerts.c
     ids = conn.scalars(sa.select(matches.alert).where(matches.event.in_(retractions), matches.state == "formed")).all()
-    under_way = sa.select(alert.id, alert.attempts, alert.failures).where(alert.id.in_(ids), alert.state == "waiting")
+    under_way = sa.select(alert.id, alert.attempts, alert.failures, alert.perhaps_taken)
+    under_way = under_way.where(alert.id.in_(ids), alert.state == "waiting")
     for row in conn.execute(under_way.order_by(alert.id).with_for_update()).all():
-        if row.attempts <= row.failures:
+        if row.attempts <= row.failures and not row.perhaps_taken:
             _dissolve(conn, row.id)
     for event, retraction in sorted(retractions.items()):
         of_event = matches.event == event
         untold = sa.and_(of_event, matches.state.in_((*UNSETTLED, "joined")))
         conn.execute(sa.update(alert_matches).where(untold).values(state="cancelled", retracted=retraction))
-        told = sa.and_(of_event, matches.state.in_(("sent", "formed")))
+        told = sa.and_(of_event, matches.state.in_(("sent", "formed", "dead")))
         conn.execute(sa.update(alert_matches).where(told).values(retracted=retraction))
-    sent = sa.select(alert_matches).where(matches.event.in_(retractions), matches.state == "sent")
-    _follow_up(conn, conn.execute(sent).all(), now, ripe)
+    perhaps = sa.select(alert.id).where(alert.perhaps_taken)
+    arrived = sa.or_(matches.state == "sent", sa.and_(matches.state == "dead", matches.alert.in_(perhaps)))
+    _follow_up(conn, sa.and_(matches.event.in_(retractions), arrived), now, ripe)
 
 
 def move(conn: Connection, survivor: str, other: str) -> None:
@@ -194,6 +211,8 @@ def desk(conn: Connection, channel: str, now: datetime, limit: int) -> Desk:
     waiting = tuple(_match(row) for query in queries for row in conn.execute(query))
     lately = sa.select(a.created, a.kind, a.rule).where(a.channel == channel, a.created > now - timedelta(days=1))
     busy = sa.select(m.article).where(m.channel == channel, m.state == "formed")
+    paced = sa.select(a.settled).where(a.channel == channel)
+    paced = paced.where(sa.or_(a.state == "waiting", a.settled > now - timedelta(days=1)))
     off = sa.select(alert_channels.c.off_since).where(alert_channels.c.name == channel)
     return Desk(
         waiting=waiting,
@@ -201,6 +220,12 @@ def desk(conn: Connection, channel: str, now: datetime, limit: int) -> Desk:
         told_groups=_told_groups(conn, channel, waiting, now),
         formed=tuple((row.created, row.kind, row.rule) for row in conn.execute(lately.order_by(a.created.desc()))),
         busy=frozenset(conn.scalars(busy)) if waiting else frozenset(),
+        paced=tuple(settled or now for settled in conn.scalars(paced)),
+        told_by={
+            row.id: row.alert
+            for ids in _parts({one.follows for one in waiting if one.follows})
+            for row in conn.execute(sa.select(m.id, m.alert).where(m.id.in_(ids)))
+        },
         off=conn.scalar(off) is not None,
     )
 
@@ -222,10 +247,11 @@ def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
         apart.between(-window, window),
     )
     query = sa.select(own.c.id, sa.func.count(other.c.article.distinct())).select_from(own.join(other, same))
-    return {row[0]: row[1] for row in conn.execute(query.where(own.c.id.in_(diff_ids)).group_by(own.c.id))}
+    parts = (conn.execute(query.where(own.c.id.in_(part)).group_by(own.c.id)) for part in _parts(diff_ids))
+    return {row[0]: row[1] for rows in parts for row in rows}
 
 
-def form(conn: Connection, channel: str, lease: str, formed: Sequence[tuple[Formed, Sequence[str]]]) -> bool:
+def form(conn: Connection, channel: str, lease: str, made: Sequence[Made]) -> bool:
     """Keep alerts with the matches that each is of; write nothing and return False if the lease is another's by now.
 
     A match that was cancelled meanwhile leaves its whole alert unformed: its others are told the next time.
@@ -235,13 +261,17 @@ def form(conn: Connection, channel: str, lease: str, formed: Sequence[tuple[Form
     if conn.scalar(held.with_for_update()) != lease:
         return False
     m = alert_matches.c
-    for alert, matches in formed:
-        if matches:
-            free = sa.select(m.id).where(m.id.in_(matches), m.state.in_(UNSETTLED)).order_by(m.id).with_for_update()
-            if len(conn.scalars(free).all()) != len(matches):
-                continue
-        if _keep_formed(conn, alert):
-            conn.execute(sa.update(alert_matches).where(m.id.in_(matches)).values(state="formed", alert=alert.id))
+    for one in made:
+        free = 0
+        for ids in _parts(one.shown | one.counted):
+            query = sa.select(m.id).where(m.id.in_(ids), m.state.in_(UNSETTLED)).order_by(m.id).with_for_update()
+            free += len(conn.scalars(query).all())
+        if free != len(one.shown | one.counted) or not _keep_formed(conn, one.alert):
+            continue
+        for shown, matches in ((True, one.shown), (False, one.counted - one.shown)):
+            values = {"state": "formed", "alert": one.alert.id, "shown": shown}
+            for ids in _parts(matches):
+                conn.execute(sa.update(alert_matches).where(m.id.in_(ids)).values(values))
     return True
 
 
@@ -261,15 +291,17 @@ def join(conn: Connection, joined: Mapping[str, str]) -> None:
 def hold(conn: Connection, matches: Collection[str], now: datetime) -> None:
     """Hold matches back that are over their rule's cap; a closing line will count them."""
     m = alert_matches.c
-    waits = sa.and_(m.id.in_(matches), m.state == "waiting")
-    conn.execute(sa.update(alert_matches).where(waits).values(state="held", held=now))
+    for ids in _parts(matches):
+        waits = sa.and_(m.id.in_(ids), m.state == "waiting")
+        conn.execute(sa.update(alert_matches).where(waits).values(state="held", held=now))
 
 
 def cancel(conn: Connection, matches: Collection[str]) -> None:
     """Give up matches of changes that no longer are."""
     m = alert_matches.c
-    waits = sa.and_(m.id.in_(matches), m.state.in_(UNSETTLED))
-    conn.execute(sa.update(alert_matches).where(waits).values(state="cancelled"))
+    for ids in _parts(matches):
+        waits = sa.and_(m.id.in_(ids), m.state.in_(UNSETTLED))
+        conn.execute(sa.update(alert_matches).where(waits).values(state="cancelled"))
 
 
 def payloads(conn: Connection, ids: Collection[str]) -> dict[str, str]:
@@ -297,7 +329,13 @@ def claim(store: Store, channel: str, *, now: datetime, limit: int, lease_second
         ).all()
         if not ids:
             return []
-        taken = {"lease": lease, "lease_ends": now + timedelta(seconds=lease_seconds), "attempts": a.attempts + 1}
+        taken = {
+            "lease": lease,
+            "lease_ends": now + timedelta(seconds=lease_seconds),
+            "attempts": a.attempts + 1,
+            # Of an attempt whose end nobody marked, because its sender died, nothing is known.
+            "perhaps_taken": sa.or_(a.perhaps_taken, a.attempts > a.failures),
+        }
         conn.execute(sa.update(alerts).where(a.id.in_(ids)).values(taken))
         rows = conn.execute(sa.select(alerts).where(a.id.in_(ids)).order_by(a.failures, a.created, a.id)).all()
     return [
@@ -319,23 +357,34 @@ def mark_sent(store: Store, alert: Formed, subject: str, now: datetime, ripe: da
     """Note that an alert has arrived; what was retracted while it was under way gets its follow-up."""
     m = alert_matches.c
     with store.begin() as conn:
-        if not _settle(conn, alert, "sent", now, subject=subject, detail=""):
-            return
-        retracted = sa.select(alert_matches).where(m.alert == alert.id, m.state == "sent", m.retracted.is_not(None))
-        _follow_up(conn, conn.execute(retracted).all(), now, ripe)
+        if _settle(conn, alert, "sent", now, subject=subject, detail=""):
+            _follow_up(conn, sa.and_(m.alert == alert.id, m.state == "sent", m.retracted.is_not(None)), now, ripe)
 
 
-def mark_failed(store: Store, alert: Formed, detail: str, due: datetime, held: datetime | None = None) -> None:
+def mark_failed(
+    store: Store,
+    alert: Formed,
+    detail: str,
+    due: datetime,
+    *,
+    held: datetime | None = None,
+    perhaps_taken: bool = False,
+) -> None:
     """Note that an attempt failed and when the next is; an alert some of which was retracted meanwhile is undone.
 
-    `held` is until when the receiver wants nothing at all.
+    `held` is until when the receiver wants nothing at all. An alert that was `perhaps_taken`, now or earlier, is never
+    undone: it goes on until it has surely arrived, and is followed up then.
     """
-    m, c = alert_matches.c, alert_channels.c
+    m, a, c = alert_matches.c, alerts.c, alert_channels.c
     with store.begin() as conn:
         if held is not None:
             longer = sa.and_(c.name == alert.channel, sa.or_(c.held_until.is_(None), c.held_until < held))
             conn.execute(sa.update(alert_channels).where(longer).values(held_until=held))
-        if not _settle(conn, alert, "waiting", None, detail=detail, due=due, failures=alert.attempts):
+        columns: dict[str, Any] = {"detail": detail, "due": due, "failures": alert.attempts}
+        columns |= {"perhaps_taken": True} if perhaps_taken else {}
+        if not _settle(conn, alert, "waiting", None, **columns):
+            return
+        if conn.scalar(sa.select(a.perhaps_taken).where(a.id == alert.id)):
             return
         retracted = sa.select(m.id).where(m.alert == alert.id, m.retracted.is_not(None))
         if taken_back := conn.scalars(retracted).all():
@@ -343,9 +392,19 @@ def mark_failed(store: Store, alert: Formed, detail: str, due: datetime, held: d
             conn.execute(sa.update(alert_matches).where(m.id.in_(taken_back)).values(state="cancelled"))
 
 
-def mark_dead(conn: Connection, alert: Formed, detail: str, now: datetime) -> bool:
-    """Give an alert up; return False if another process has settled it meanwhile."""
-    return _settle(conn, alert, "dead", now, detail=detail, failures=alert.attempts)
+def mark_dead(conn: Connection, alert: Formed, detail: str, now: datetime, *, perhaps_taken: bool = False) -> bool:
+    """Give an alert up; return False if another process has settled it meanwhile.
+
+    What was retracted of an alert that was `perhaps_taken`, now or earlier, gets its follow-up.
+    """
+    m, a = alert_matches.c, alerts.c
+    columns: dict[str, Any] = {"detail": detail, "failures": alert.attempts}
+    columns |= {"perhaps_taken": True} if perhaps_taken else {}
+    if not _settle(conn, alert, "dead", now, **columns):
+        return False
+    if conn.scalar(sa.select(a.perhaps_taken).where(a.id == alert.id)):
+        _follow_up(conn, sa.and_(m.alert == alert.id, m.state == "dead", m.retracted.is_not(None)), now, now)
+    return True
 
 
 def switch_off(conn: Connection, channel: str, reason: str, now: datetime) -> None:
@@ -510,13 +569,14 @@ def _told_groups(conn: Connection, channel: str, waiting: Sequence[Match], now: 
     query = (
         sa.select(m.host, m.hunk_hash, a.id)
         .join_from(alert_matches, alerts, m.alert == a.id)
-        .where(m.channel == channel, m.hunk_hash.in_(hashes), a.created > now - BOILERPLATE_WINDOW)
+        .where(m.channel == channel, a.created > now - BOILERPLATE_WINDOW)
         .where(m.state.in_(("formed", "sent")))
         .group_by(m.host, m.hunk_hash, a.id, a.kind, a.created)
         .having(sa.or_(a.kind == "group", articles > 1))
         .order_by(a.created, a.id)
     )
-    return {(row.host, row.hunk_hash): row.id for row in conn.execute(query)}
+    parts = (conn.execute(query.where(m.hunk_hash.in_(part))) for part in _parts(hashes))
+    return {(row.host, row.hunk_hash): row.id for rows in parts for row in rows}
 
 
 def _settle(conn: Connection, alert: Formed, state: str, now: datetime | None, **columns: Any) -> bool:
@@ -539,7 +599,9 @@ def _dissolve(conn: Connection, alert: str) -> None:
     conn.execute(sa.delete(alerts).where(alerts.c.id == alert))
 
 
-def _follow_up(conn: Connection, told: Sequence[sa.Row[Any]], now: datetime, ripe: datetime) -> None:
+def _follow_up(conn: Connection, told: sa.ColumnElement[bool], now: datetime, ripe: datetime) -> None:
+    """Have what was told followed up; of what was only counted (`and 37 more`), nobody has heard anything to undo."""
+    shown = sa.select(alert_matches).where(told, alert_matches.c.shown)
     keep(
         conn,
         [
@@ -555,9 +617,16 @@ def _follow_up(conn: Connection, told: Sequence[sa.Row[Any]], now: datetime, rip
                 ripe=ripe,
                 follows=row.id,
             )
-            for row in told
+            for row in conn.execute(shown.order_by(alert_matches.c.id)).all()
         ],
     )
+
+
+def _parts(ids: Collection[str]) -> Iterator[list[str]]:
+    """Yield ids in parts that a statement can take as parameters, in their order."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _AT_A_TIME):
+        yield ordered[start : start + _AT_A_TIME]
 
 
 def _row(match: Match) -> dict[str, Any]:

@@ -319,6 +319,7 @@ alert_matches = Table(
     Column("alert", PlainText),
     Column("retracted", PlainText),  # the event that takes it back, met while its alert was under way
     Column("follows", PlainText),  # of a follow-up: the match that it takes back
+    Column("shown", Boolean, nullable=False, server_default=false()),  # its alert has it as a story, not as a number
     Index("ix_alert_matches_event", "event"),
     Index("ix_alert_matches_alert", "alert"),
     Index("ix_alert_matches_article", "article"),
@@ -347,6 +348,7 @@ alerts = Table(
     Column("lease_ends", Microseconds),
     _count("attempts"),  # begun
     _count("failures"),  # ended without success
+    Column("perhaps_taken", Boolean, nullable=False, server_default=false()),  # an attempt may have arrived unanswered
     Column("settled", Microseconds),  # when it was sent or given up
     Column("detail", PlainText, nullable=False, server_default=text("''")),  # what went wrong the last time
     Column("subject", PlainText, nullable=False, server_default=text("''")),  # as it was sent

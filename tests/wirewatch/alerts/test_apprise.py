@@ -253,12 +253,12 @@ def test_mail_server_that_says_nothing_is_left_after_a_while() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
         told = failure(f"mailto://127.0.0.1:{port}/?from=a@wirewatch.example&to=b@news.example&cto=5", timeout="1s")
-    assert told == "Channel people: E-Mail was not done within 1 seconds"
+    assert told == "Channel people: the service was not done within 1 seconds"
 
 
 async def test_chat_that_hangs_is_left_after_a_while() -> None:
     async with receiver(after(3, answered())) as running:
-        with pytest.raises(RetryLater, match="ntfy was not done within 1 seconds"):
+        with pytest.raises(RetryLater, match="the service was not done within 1 seconds"):
             await deliver(channel_of(options(f"ntfy://127.0.0.1:{running.port}/ferries", timeout="1s")), alert())
 
 

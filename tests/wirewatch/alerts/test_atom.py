@@ -152,6 +152,11 @@ def test_each_story_of_a_digest_is_an_entry_and_a_group_is_one(tmp_path: Path) -
     assert ids(tmp_path / "ferries.atom") == ["a" * 32, alert().id, "e2", "e1"]
 
 
+def test_newest_entry_of_a_digest_says_how_many_more_there_are(tmp_path: Path) -> None:
+    feed = written(tmp_path, told_of("e1", "e2", more=37))
+    assert ["and 37 more" in entry.content[0].value for entry in feed.entries] == [True, False]
+
+
 def test_alert_that_comes_twice_is_told_once(tmp_path: Path) -> None:
     written(tmp_path, told_of("e1"), told_of("e2"), told_of("e1"))
     assert ids(tmp_path / "ferries.atom") == ["e1", "e2"]

@@ -108,6 +108,30 @@ def test_follow_up_is_told_by_itself_and_is_not_capped() -> None:
     assert told(decision) == [("follow_up", ["a"])]
 
 
+def test_follow_ups_of_one_alert_are_one_alert() -> None:
+    def back(n: int, **changes: Any) -> Match:
+        return match(f"article {n}", 1, happened="retracted", follows=f"match {n}", **changes)
+
+    told_by = {f"match {n}": "digest" if n < 60 else f"alert {n}" for n in range(62)}
+    decision = decided(*(back(n) for n in range(62)), back(62, ripe=at(40)), told_by=told_by)
+    assert [(one.kind, len(one.tellings), one.more) for one in sorted(decision.bundles, key=lambda one: one.more)] == [
+        ("follow_up", 1, 0),
+        ("follow_up", 1, 0),
+        ("follow_up", STORIES, 10),
+    ]
+    assert sum(len(one.matches) for one in decision.bundles) == 62
+    assert decision.wake == at(40)
+
+
+def test_follow_up_of_what_two_rules_told_is_one_story() -> None:
+    both = [
+        match("a", 1, happened="retracted", event="e", rule=rule, follows=rule, diff=None, hunk_hash=None)
+        for rule in ("names", "numbers")
+    ]
+    (bundle,) = decided(*both, told_by={"names": "alert", "numbers": "alert"}).bundles
+    assert (len(bundle.tellings), len(bundle.matches)) == (1, 2)
+
+
 # Groups
 
 
@@ -171,18 +195,18 @@ def test_rule_without_room_does_not_hold_back_what_another_rule_may_tell() -> No
 
 def test_rate_lets_the_rest_wait_until_there_is_room() -> None:
     many = [match(f"article {n}", n) for n in range(5)]
-    decision = decided(*many, options={"rate": "3/h"}, formed=((at(10), "change", "numbers"),))
+    decision = decided(*many, options={"rate": "3/h"}, paced=(at(10),))
     assert len(decision.bundles) == 2
     assert decision.held == ()
     assert decision.wake == at(70)
 
 
 @given(st.lists(st.integers(0, 59), max_size=12), st.integers(1, 5))
-def test_rate_is_never_passed(formed: list[int], count: int) -> None:
-    before = tuple((at(minute), "change", "numbers") for minute in sorted(formed, reverse=True))
+def test_rate_is_never_passed(sent: list[int], count: int) -> None:
+    before = tuple(at(minute) for minute in sent)
     many = [match(f"article {n}", n) for n in range(9)]
-    decision = decided(*many, now=59, options={"rate": f"{count}/h"}, caps={"numbers": 1000}, formed=before)
-    assert len(decision.bundles) <= max(0, count - len(formed))
+    decision = decided(*many, now=59, options={"rate": f"{count}/h"}, caps={"numbers": 1000}, paced=before)
+    assert len(decision.bundles) <= max(0, count - len(sent))
     assert decision.wake is not None or len(decision.bundles) == 9
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,10 +26,12 @@ from tests.builders import at, claim
 from tests.wirewatch.alerts.desk import alerting, events_of, ids_of, keep, kept, matches, office, said, webhook
 from tests.wirewatch.alerts.receiver import Receiver, answered, never, receiver
 from tests.wirewatch.kept import asks
+from wirewatch.alerts.channels import channel_adapter
 from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.pacing import RETRIES
-from wirewatch.alerts.sender import Sent, send_every, send_once
+from wirewatch.alerts.sender import AT_ONCE, Sent, send_every, send_once
 from wirewatch.bounded import Pool
+from wirewatch.errors import Superseded
 from wirewatch.store import Store, alerts, dead_letters, leases
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +41,16 @@ ROOT = Path(__file__).parents[3]
 def pool() -> Iterator[Pool]:
     with Pool(1) as made:
         yield made
+
+
+@dataclass
+class Moment:
+    """A clock that a test moves."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
 
 
 async def sent(store: Store, pool: Pool, minutes: float, *channels: Channel, **changes: Any) -> tuple[Sent, list[str]]:
@@ -195,6 +210,33 @@ async def test_change_under_a_name_that_the_article_lost_is_told_under_the_one_i
     assert alert.stories[0].diff is not None
 
 
+async def test_retraction_of_what_may_have_arrived_unanswered_is_followed_up(store: Store, pool: Pool) -> None:
+    keep(store, pool, [said("a", 12, 0), said("a", 15, 20)])
+    async with receiver(never, answered()) as desk:
+        channel = webhook(desk.port, timeout=0.3)
+        await sent(store, pool, 25, channel)
+        keep(store, pool, [said("a", 13, 10)], now=at(60 * 8))
+        for minutes in (60 * 9, 60 * 10):
+            await sent(store, pool, minutes, channel)
+    assert [alert.kind for _, alert in kept(store)] == ["change", "follow_up"]
+    first, again, _ = ids_of(desk.posted)
+    assert first == again
+
+
+async def test_retraction_of_what_was_given_up_is_followed_up_when_it_is_sent_again(store: Store, pool: Pool) -> None:
+    keep(store, pool, [said("a", 12, 0), said("a", 15, 20)])
+    async with receiver(answered(400), answered()) as desk:
+        channel = webhook(desk.port)
+        await sent(store, pool, 25, channel)
+        keep(store, pool, [said("a", 13, 10)], now=at(60 * 8))
+        quiet, _ = await sent(store, pool, 60 * 9, channel)
+        assert quiet.sent == Counter()
+        alerts.send_again(store, [entry.id for entry, _ in kept(store)], at(60 * 9))
+        for minutes in (60 * 9, 60 * 10):
+            await sent(store, pool, minutes, channel)
+    assert [alert.kind for _, alert in kept(store)] == ["change", "follow_up"]
+
+
 # Failures
 
 
@@ -287,6 +329,110 @@ async def test_hanging_and_failing_channels_delay_no_other(store: Store, pool: P
     assert done.sent == Counter(desk=20)
     assert 0 < done.failed["slow"] <= 8  # those that were under way; the others wait for the next round
     assert max(arrivals) - began < took - 1
+
+
+@contextmanager
+def silent_mail_server() -> Iterator[int]:
+    """Take connections and say nothing; end them with the block, so that no thread hangs on."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        yield silent.getsockname()[1]
+
+
+async def test_mail_server_that_hangs_takes_no_thread_that_others_need(
+    store: Store, pool: Pool, tmp_path: Path
+) -> None:
+    rules = alerting({"name": "numbers", "channels": ["people", "feed", "desk"], "when": {"reasons": "number"}})
+    for n in range(10):
+        keep(store, pool, [said(f"story-{n}", 100 + n, 0), said(f"story-{n}", 200 + n, 10)], rules)
+    make = channel_adapter().validate_python
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))  # fewer than the server makes hang
+    done, failed, stop = Counter[str](), Counter[str](), asyncio.Event()
+
+    def heard(one: Sent) -> None:
+        done.update(one.sent)
+        failed.update(one.failed)
+        if done.total() == 20:
+            stop.set()
+
+    async with receiver() as desk:
+        with silent_mail_server() as port:
+            address = f"mailto://127.0.0.1:{port}/?from=a@wirewatch.example&to=b@news.example&cto=50&rto=50"
+            people = make({"kind": "apprise", "name": "people", "url": address, "timeout": "50s"})
+            feed = make({"kind": "atom", "name": "feed", "file": tmp_path / "alerts.atom"})
+            work = office(store, pool, at(20), people, feed, webhook(desk.port))
+            sending = asyncio.create_task(send_every(work, 0.05, stop, print, sent=heard))
+            await asyncio.wait_for(stop.wait(), 45)
+            assert (done, failed) == (Counter(feed=10, desk=10), Counter())  # the mail server still says nothing
+        await sending
+    assert failed == Counter(people=AT_ONCE)
+
+
+async def test_race_with_another_process_is_run_again(
+    store: Store, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(store, pool, "a")
+    lost: list[str] = []
+
+    def losing(name: str) -> Callable[..., Any]:
+        real = getattr(alerts, name)
+
+        def once(*arguments: Any, **options: Any) -> Any:
+            if name in lost:
+                return real(*arguments, **options)
+            lost.append(name)
+            raise Superseded("Another process wrote at the same moment: try again.")
+
+        return once
+
+    steps = ["form", "claim", "mark_failed", "mark_sent"]
+    for name in steps:
+        monkeypatch.setattr(alerts, name, losing(name))
+    async with receiver(answered(500), answered()) as desk:
+        for minutes in (20, 40):
+            await sent(store, pool, minutes, webhook(desk.port))
+    assert lost == steps
+    assert matches(store) == [("revised", "sent")]
+    assert len(desk.posted) == 2
+
+
+@pytest.mark.parametrize("reason", ["stopped", "quiet"])
+async def test_sender_begins_nothing_more_once_it_is_stopped_or_the_channel_is_quiet(
+    store: Store, pool: Pool, reason: str
+) -> None:
+    for n in range(20):
+        keep(store, pool, [said(f"story-{n}", 100 + n, 0), said(f"story-{n}", 200 + n, 10)])
+    stop, clock = asyncio.Event(), Moment(at(20))
+
+    async def end(writer: asyncio.StreamWriter) -> None:
+        if reason == "stopped":
+            stop.set()
+        else:
+            clock.at = at(31)
+        writer.write(answered())
+        await writer.drain()
+
+    def heard(_: Sent) -> None:
+        stop.set()
+
+    quiet = {"quiet": f"{at(30):%H:%M}-{at(90):%H:%M}"} if reason == "quiet" else {}
+    async with receiver(end) as desk:
+        made = office(store, pool, at(20), webhook(desk.port, **quiet), clock=clock)
+        await send_every(made, 0.05, stop, print, sent=heard)
+    assert len(desk.posted) == AT_ONCE
+    assert [one.state for one in alerts.listed(store, limit=100)].count("waiting") == 12
+
+
+async def test_alerts_that_pile_up_while_a_channel_fails_keep_to_its_rate(store: Store, pool: Pool) -> None:
+    for n in range(9):
+        keep(store, pool, [said(f"story-{n}", 100 + n, 0), said(f"story-{n}", 200 + n, 10)])
+    async with receiver(answered(500)) as desk:
+        for minutes in (20, 21, 23, 30):
+            await sent(store, pool, minutes, webhook(desk.port, rate="3/min"))
+    async with receiver() as desk:
+        first, _ = await sent(store, pool, 70, webhook(desk.port, rate="3/min"))
+        second, _ = await sent(store, pool, 70.5, webhook(desk.port, rate="3/min"))
+        third, _ = await sent(store, pool, 71.1, webhook(desk.port, rate="3/min"))
+    assert [one.sent.total() for one in (first, second, third)] == [3, 0, 3]
 
 
 async def test_fault_that_nobody_foresaw_is_tried_again_and_stops_no_other_channel(
@@ -438,6 +584,7 @@ def test_sender_killed_at_every_step_loses_nothing_and_repeats_at_most_one_alert
 ) -> None:
     keep(sqlite_store, pool, [said("a", 100, 0), said("a", 200, 10)])
     keep(sqlite_store, pool, [said("b", 300, 0), said("b", 400, 10)])
+    keep(sqlite_store, pool, [said("e", 500, 0), said("e", 600, 10)])
     changed(sqlite_store, pool, "c", "d")  # one group
     before = Path(sqlite_store.url.removeprefix("sqlite:///"))
     sqlite_store.close()  # all of it is in the file then
@@ -450,9 +597,9 @@ def test_sender_killed_at_every_step_loses_nothing_and_repeats_at_most_one_alert
             assert start(address, url) == [0]
             got = box.arrived[f"/{step}"]
             times = Counter(name for name, _ in got)
-            assert len(times) == 3, f"killed at step {step}"
+            assert len(times) == 4, f"killed at step {step}"
             assert max(times.values()) <= 2, f"killed at step {step}"
-            assert len(set(got)) == 3, f"killed at step {step}, one id came with two contents"
+            assert len(set(got)) == 4, f"killed at step {step}, one id came with two contents"
             store = Store.open(address)
             assert {state for _, state in matches(store)} == {"sent"}
             store.close()

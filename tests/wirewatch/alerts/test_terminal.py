@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +14,23 @@ from typing import Any
 
 import pytest
 
-from tests.wirewatch.alerts.contract import ChannelContract
-from tests.wirewatch.alerts.told import NEW, OLD, alert, story
+from tests.wirewatch.alerts.contract import SENT, ChannelContract, channel_of
+from tests.wirewatch.alerts.told import LINKS, NEW, OLD, alert, story
+
+
+async def test_terminal_that_takes_nothing_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "w") as screen:
+        monkeypatch.setattr(sys, "stdout", screen)
+        channel = channel_of({"kind": "terminal", "name": "screen"})
+        long = alert(text="A line.\n" * 20)
+        message = replace(channel.compose(long, LINKS), text="x" * 2**20)  # more than a pipe holds
+        sending = asyncio.create_task(channel.send(long, message, SENT))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(sending), 0.2)
+        await asyncio.to_thread(pipe.read, 2**20)
+        await sending
+        await channel.close()
 
 
 class TestTerminal(ChannelContract):

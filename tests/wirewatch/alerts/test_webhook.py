@@ -21,6 +21,7 @@ from tests.wirewatch.alerts.contract import SENT, ChannelContract, channel_of
 from tests.wirewatch.alerts.receiver import Answer, Receiver, after, answered, endless, never, receiver
 from tests.wirewatch.alerts.told import LINKS, alert, story
 from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.model import Alert
 from wirewatch.errors import ConfigurationError, DeliveryGone, DeliveryRefused, RetryLater
 
 KEY = base64.b64encode(b"a secret of thirty-two bytes ....").decode()
@@ -113,6 +114,52 @@ async def test_alert_without_an_event_is_one_and_the_same_on_every_attempt() -> 
         "more": 37,
         "text": 'And 37 more for the rule "ferries" within the hour, which were not sent one by one.',
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "more"),
+    [
+        (alert(), None),
+        (alert(kind="more", more=37), "37"),
+        (alert(story(), story(), more=4), "4"),
+        (alert(story(boilerplate=9), story(), kind="digest", more=4), "12"),
+        (alert(story(boilerplate=14), story(boilerplate=14), kind="group", more=3), "12"),
+    ],
+    ids=["a change", "held back", "digest", "digest with a group", "group"],
+)
+async def test_receiver_is_told_how_many_more_there_are(one: Alert, more: str | None) -> None:
+    async with receiver() as running:
+        channel = channel_of(options(running))
+        await channel.send(one, channel.compose(one, LINKS), SENT)
+        await channel.close()
+    assert running.posted[0].headers.get("wirewatch-more") == more
+
+
+@pytest.mark.parametrize(
+    ("answer", "changes", "perhaps"),
+    [
+        (never, {}, True),
+        (after(2.0, answered()), {}, True),
+        (b"no HTTP at all", {}, True),
+        (answered(500), {}, False),
+        (answered(302), {}, False),
+        (answered(), {"url": "http://127.0.0.1:61/hook"}, False),
+        (answered(), {"url": "https://127.0.0.1:{port}/hook"}, False),
+        (answered(), {"url": "http://nobody.invalid/hook"}, False),
+    ],
+    ids=["hangs", "answers too late", "rubbish", "500", "redirects", "nobody there", "no TLS", "no such name"],
+)
+async def test_only_what_went_out_and_was_not_answered_may_have_arrived(
+    answer: Answer, changes: dict[str, str], perhaps: bool
+) -> None:
+    one = alert()
+    async with receiver(answer) as running:
+        changed = {name: value.format(port=running.port) for name, value in changes.items()}
+        channel = channel_of(options(running, timeout=0.5, **changed))
+        with pytest.raises(RetryLater) as caught:
+            await channel.send(one, channel.compose(one, LINKS), SENT)
+        await channel.close()
+    assert caught.value.perhaps_taken is perhaps
 
 
 async def test_signature_holds_and_the_id_is_the_same_over_retries() -> None:

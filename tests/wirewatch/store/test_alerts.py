@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.builders import at
 from wirewatch.store import Store, alerts
-from wirewatch.store.alerts import Formed, Match, match_id
+from wirewatch.store.alerts import Formed, Made, Match, match_id
 
 
 def match(article: str, minutes: float = 0, **changes: Any) -> Match:
@@ -35,7 +35,9 @@ def form(store: Store, name: str, *matches: Match, minutes: float = 0) -> bool:
     assert lease is not None
     with store.begin() as conn:
         alerts.keep(conn, matches)
-        done = alerts.form(conn, "desk", lease, [(formed(name, minutes), [one.id for one in matches])])
+        done = alerts.form(
+            conn, "desk", lease, [Made(alert=formed(name, minutes), shown=frozenset(one.id for one in matches))]
+        )
     alerts.release_channel(store, "desk", lease)
     return done
 
@@ -108,7 +110,7 @@ def test_lease_that_another_has_by_now_forms_nothing(store: Store) -> None:
     assert alerts.lease_channel(store, "desk", at(1), 60)
     with store.begin() as conn:
         alerts.keep(conn, [match("a")])
-        assert not alerts.form(conn, "desk", old, [(formed("one"), [match("a").id])])
+        assert not alerts.form(conn, "desk", old, [Made(alert=formed("one"), shown=frozenset({match("a").id}))])
     assert states(store) == {"event of a": "waiting"}
 
 
@@ -121,6 +123,62 @@ def test_what_was_sent_and_goes_out_again_still_gets_its_follow_up(store: Store)
     assert states(store) == {"event of a": "formed"}
     alerts.mark_sent(store, claim(store, 7)[0], "told", at(7), at(9))
     assert states(store) == {"event of a": "sent", "retraction": "waiting"}
+
+
+def test_attempt_whose_end_nobody_marked_may_have_arrived(store: Store) -> None:
+    form(store, "one", match("a"))
+    assert claim(store, 0)  # by a sender that dies
+    (second,) = claim(store, 2)
+    alerts.mark_failed(store, second, "HTTP 500", at(3))
+    with store.begin() as conn:
+        alerts.take_back(conn, {"event of a": "retraction"}, at(4), at(6))
+    assert states(store) == {"event of a": "formed"}
+    alerts.mark_sent(store, claim(store, 5)[0], "told", at(5), at(7))
+    assert states(store) == {"event of a": "sent", "retraction": "waiting"}
+
+
+def test_what_was_given_up_but_may_have_arrived_is_followed_up_whenever_it_is_taken_back(store: Store) -> None:
+    for n, name in enumerate(("before", "after")):
+        form(store, name, match(name, n), minutes=n)
+    first, second = claim(store, 2)
+    with store.begin() as conn:
+        alerts.take_back(conn, {"event of before": "retraction 1"}, at(3), at(5))
+        for one in (first, second):
+            assert alerts.mark_dead(conn, one, "no answer", at(4), perhaps_taken=True)
+        alerts.take_back(conn, {"event of after": "retraction 2"}, at(5), at(7))
+    assert states(store) == {
+        "event of before": "dead",
+        "event of after": "dead",
+        "retraction 1": "waiting",
+        "retraction 2": "waiting",
+    }
+
+
+def test_what_was_only_counted_is_not_followed_up(store: Store) -> None:
+    shown, counted = match("a"), match("b")
+    made = Made(alert=formed("one"), shown=frozenset({shown.id}), counted=frozenset({counted.id}))
+    lease = alerts.lease_channel(store, "desk", at(0), 60)
+    assert lease is not None
+    with store.begin() as conn:
+        alerts.keep(conn, [shown, counted])
+        alerts.form(conn, "desk", lease, [made])
+    alerts.mark_sent(store, claim(store, 0)[0], "told", at(0), at(2))
+    with store.begin() as conn:
+        alerts.take_back(conn, {one.event: f"retraction of {one.article}" for one in (shown, counted)}, at(5), at(7))
+    assert states(store) == {"event of a": "sent", "event of b": "sent", "retraction of a": "waiting"}
+    with store.reading() as conn:
+        assert alerts.desk(conn, "desk", at(8), 10).told_by == {shown.id: "one"}
+
+
+def test_more_matches_than_a_statement_takes_are_held_and_given_up(store: Store) -> None:
+    many = [match("a").id, *(f"match {n}" for n in range(70_000)), match("b").id]  # PostgreSQL takes 65,535 at once
+    with store.begin() as conn:
+        alerts.keep(conn, [match("a"), match("b")])
+        alerts.hold(conn, many, at(1))
+    assert states(store) == {"event of a": "held", "event of b": "held"}
+    with store.begin() as conn:
+        alerts.cancel(conn, many)
+    assert states(store) == {"event of a": "cancelled", "event of b": "cancelled"}
 
 
 def test_backlog_counts_what_waits_and_says_since_when_a_channel_is_off(store: Store) -> None:

@@ -2,7 +2,8 @@
 
 Apprise is given what it needs to know what it handles: HTML as HTML, text as text, so that it escapes for services
 that would read markup into it. What remains are mentions, which no escaping covers; they are broken up here. Its calls
-block, so they run on a thread.
+block, so they run on a thread of the channel's; given no time limit of its own, apprise stays on that thread, while
+with one it would use a pool that all channels share.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from wirewatch.alerts.message import Message
 
-_GRACE: Final = 5.0  # seconds after its own limit in which apprise gives its answer
 # What it means, apprise alone can say; it takes a second to import, and nothing that only reads a configuration waits.
 _FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://\S+")
 _MAIL: Final = frozenset({"mailto", "mailtos"})  # where an @ calls nobody
@@ -61,7 +61,8 @@ def _opened(url: SecretStr) -> Apprise | None:
     from apprise import Apprise, AppriseAsset  # noqa: PLC0415 (takes seconds to import)
 
     logging.getLogger("apprise").propagate = False  # what goes wrong is raised, not logged: its lines name addresses
-    asset = AppriseAsset(app_id="Wirewatch", app_desc="Wirewatch", app_url="", image_url_mask="", image_url_logo="")
+    about: dict[str, Any] = {"app_id": "Wirewatch", "app_desc": "Wirewatch", "app_url": ""}
+    asset = AppriseAsset(**about, image_url_mask="", image_url_logo="", service_timeout=0)
     service = Apprise(asset=asset)
     return service if service.add(url.get_secret_value()) and len(service) == 1 else None
 
@@ -99,16 +100,19 @@ class AppriseChannel(Channel):
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Hand the message to the service, as HTML where that takes it, else as text."""
         try:
-            async with asyncio.timeout(self.timeout + _GRACE):
-                problem = await asyncio.to_thread(self._notify, alert, message)
+            async with asyncio.timeout(self.timeout):
+                problem = await self.in_thread(self._notify, alert, message)
         except TimeoutError:
-            problem = f"nothing was done within {self.timeout:g} seconds"
+            problem = f"the service was not done within {self.timeout:g} seconds"
         if problem is not None:
-            raise RetryLater(f"Channel {self.name}: {self._without_secrets(problem)}", about=self.name)
+            # Apprise does not tell a refusal from an answer that came too late.
+            raise RetryLater(
+                f"Channel {self.name}: {self._without_secrets(problem)}", about=self.name, perhaps_taken=True
+            )
 
     def _notify(self, alert: Alert, message: Message) -> str | None:
         """Return what went wrong, or None. Blocks."""
-        from apprise import AppriseResultStatus, NotifyFormat  # noqa: PLC0415
+        from apprise import NotifyFormat  # noqa: PLC0415
 
         opened = _opened(self.url)
         if opened is None:
@@ -129,12 +133,9 @@ class AppriseChannel(Channel):
             body=body,
             title=subject[: service.title_maxlen] if has_subject else "",
             body_format=NotifyFormat.HTML if as_html else NotifyFormat.TEXT,
-            timeout=self.timeout,
         )
         if result:
             return None
-        if result.status == AppriseResultStatus.TIMEOUT:
-            return f"{service.service_name} was not done within {self.timeout:g} seconds"
         said = next((entry.message for entry in reversed(list(result.logs())) if entry.message), "it did not say why")
         return f"{service.service_name} did not take it: {' '.join(said.split())[:300]}"
 

@@ -46,6 +46,7 @@ def _web_address(text: str) -> str:
 class AtomChannel(Channel):
     """Write alerts into an Atom file, the newest first."""
 
+    threads = 1
     kind: Literal["atom"]
     file: Annotated[Path, Field(description="The file; made if it is not there, but not the folder that it lies in.")]
     title: str = Field(default="Wirewatch", description="What feed readers call it.", max_length=200)
@@ -69,8 +70,9 @@ class AtomChannel(Channel):
             return whole
         how: dict[str, Any] = {"language": self.language, "zone": self.zone, "templates": self.templates}
         kind: Literal["change", "follow_up"] = "follow_up" if alert.kind == "follow_up" else "change"
-        parts = (compose(replace(alert, kind=kind, stories=(story,), more=0), links, **how) for story in alert.stories)
-        return replace(whole, parts=tuple(parts))
+        *others, newest = (replace(alert, kind=kind, stories=(story,), more=0) for story in alert.stories)
+        parts = (*others, replace(newest, more=alert.more))  # how many more there are stands at the head of the file
+        return replace(whole, parts=tuple(compose(part, links, **how) for part in parts))
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Put the alert's entries at the head of the file."""
@@ -86,13 +88,17 @@ class AtomChannel(Channel):
         )
         try:
             async with asyncio.timeout(_SECONDS):
-                await asyncio.to_thread(self._write, feed, entries)
+                await self.in_thread(self._write, feed, entries)
         except BadContent as error:
             raise RetryLater(
                 f"Channel {self.name}: {self.file} is no Atom feed of ours ({error}): move it away", about=self.name
             ) from error
         except OSError as error:  # TimeoutError among them
-            raise RetryLater(f"Channel {self.name}: {_sentence(self.file, error)}", about=self.name) from error
+            raise RetryLater(
+                f"Channel {self.name}: {_sentence(self.file, error)}",
+                about=self.name,
+                perhaps_taken=isinstance(error, TimeoutError),  # the thread still writes
+            ) from error
 
     def _write(self, feed: atom.Feed, entries: list[atom.Entry]) -> None:
         from wirewatch import atom  # noqa: PLC0415

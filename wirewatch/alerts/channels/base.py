@@ -7,15 +7,18 @@ what was sent before.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from wirewatch.alerts.model import Alert
 from wirewatch.times.zones import region
@@ -23,6 +26,9 @@ from wirewatch.units import seconds
 
 if TYPE_CHECKING:
     from wirewatch.alerts.message import Links, Message
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # Those of `wirewatch.wording`, whose import takes as long as all else of a configuration; a test compares them.
 LANGUAGES: Final = ("en", "de")
@@ -168,6 +174,7 @@ class Channel(BaseModel, ABC):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    threads: ClassVar[int] = 8  # for what blocks; 1 where one message has to come after the other
 
     kind: str
     name: Annotated[
@@ -194,6 +201,8 @@ class Channel(BaseModel, ABC):
         default=None, description='Tell together what waits: `1h`, or `every`, `at: ["08:00"]` and `count`.'
     )
 
+    _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the options though their form is right, by key: what `wirewatch check` looks at."""
         if self.templates is not None and not self.templates.is_dir():
@@ -209,14 +218,27 @@ class Channel(BaseModel, ABC):
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Send a message, within a time limit; `message` is what `compose` made of `alert`.
 
-        Raises `RetryLater` where it may be taken later, with the wait that the receiver asked for if it did;
+        Raises `RetryLater` where it may be taken later, with the wait that the receiver asked for if it did, and
+        `perhaps_taken` where it may have arrived all the same;
         `DeliveryGone` where the receiver wants no more of them, ever; `DeliveryRefused` where this one will never be
         taken. Each error is a sentence without secrets.
         """
 
+    async def in_thread(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Return what a function that blocks returns, from a thread of this channel's own.
+
+        No other channel and no call to the store waits for these threads, however long they hang.
+        """
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.threads, thread_name_prefix=f"channel-{self.name}")
+        work = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     async def close(self) -> None:
-        """Give back what sending has opened."""
-        return
+        """Give back what sending has opened; a thread that hangs is not waited for."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
 
 
 def _moment(day: date, at: time, clock: ZoneInfo) -> datetime:

@@ -26,10 +26,14 @@ _INSERTED: Final = r"(?s)\{(?:\w+ \d+)?\+.*?\+\}"
 class TerminalChannel(Channel):
     """Print each alert on the standard output."""
 
+    threads = 1
     kind: Literal["terminal"]
 
     async def send(self, alert: Alert, message: Message, now: datetime) -> None:
         """Print the message and a blank line."""
+        await self.in_thread(self._print, message)
+
+    def _print(self, message: Message) -> None:
         text = Text(message.text)
         text.stylize("bold", 0, len(message.first_line) if message.text.startswith(message.first_line) else 0)
         text.highlight_regex(_DELETED, "red strike")

@@ -115,6 +115,8 @@ class WebhookChannel(Channel):
         """Post the alert's events; anything but a 2xx is an error."""
         body, content_type = _body(alert, message)
         headers = {"Content-Type": content_type, "Wirewatch-Rule": quote(alert.rule), "Wirewatch-Alert": alert.kind}
+        if alert.untold:
+            headers["Wirewatch-More"] = str(alert.untold)
         headers |= self._signed(alert.id, body, now)
         try:
             reply = await self._posting().post(self.url, body, headers, now)
@@ -124,14 +126,17 @@ class WebhookChannel(Channel):
                 about=self.name,
             ) from error
         except RetryLater as error:
-            raise RetryLater(f"Channel {self.name}: {error}", about=self.name) from error
+            raise RetryLater(
+                f"Channel {self.name}: {error}", about=self.name, perhaps_taken=error.perhaps_taken
+            ) from error
         self._heed(reply)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and give the threads back."""
         if self._poster is not None:
             await self._poster.close()
             self._poster = None
+        await super().close()
 
     def _posting(self) -> Poster:
         from wirewatch.fetch.posting import Poster, PostPolicy  # noqa: PLC0415 (imports an HTTP client)

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("alert", _text(), nullable=True),
         sa.Column("retracted", _text(), nullable=True),
         sa.Column("follows", _text(), nullable=True),
+        sa.Column("shown", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_alert_matches"),
     )
     op.create_index("ix_alert_matches_event", "alert_matches", ["event"])
@@ -60,6 +61,7 @@ def upgrade() -> None:
         sa.Column("lease_ends", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("perhaps_taken", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("settled", sa.BigInteger(), nullable=True),
         sa.Column("detail", _text(), server_default=sa.text("''"), nullable=False),
         sa.Column("subject", _text(), server_default=sa.text("''"), nullable=False),
