@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from pipelines.config import Config
 from pipelines.sending import SendReport, complete_pass, look_round, send_waiting
-from wirewatch import receiving
 from wirewatch.clock import Clock
 from wirewatch.errors import ConfigurationError, IntakeFailed, WirewatchError
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
@@ -160,6 +159,10 @@ def open_store(config: Config, now: datetime) -> Store:
 
 def _receive(store: Store, config: Config, clock: Clock, progress: Progress) -> tuple[int, list[str]]:
     """Keep what waits in the queues; return how many messages there were, and which queue could not be read."""
+    if not config.sources:
+        return 0, []
+    from wirewatch import receiving  # noqa: PLC0415 (imports an HTTP client)
+
     received, findings = 0, []
     for source in config.sources:
         progress(f"Receiving messages of {source.name}")
