@@ -18,11 +18,12 @@ from transforms.pubsub import Emulator, Subscription, explained, retrying, subsc
 from transforms.sources.base import MessageSource
 from wirewatch.canonical import sha256
 from wirewatch.errors import IntakeFailed
-from wirewatch.receiving import Message
 
 if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.pvalue import PBegin, PCollection
+
+    from wirewatch.receiving import Message
 
 HANDFUL: Final = 500  # messages pulled at once; Pub/Sub gives 1,000 or 10 MB at most
 _ACKS: Final = 1000  # in one request, which may have 512 KiB
@@ -115,6 +116,8 @@ class PubSubSource(MessageSource):
 
     def named(self, message_id: str, data: bytes) -> Message:
         """Return a message under a name that is no other's; one without an id is named after what it says."""
+        from wirewatch.receiving import Message  # noqa: PLC0415 (imports an HTTP client, and a configuration waits)
+
         return Message(id=f"{self.subscription}#{message_id or sha256(data)}", data=data)
 
     def _come_again(self, acks: Sequence[str], seconds: int) -> None:
