@@ -60,7 +60,7 @@ def _from_like_elements(blocks: list[Block], page: Page, stated: str) -> list[Bl
     """Return the text of all elements beside the one with the blocks that have its name, where they hold much text.
 
     Some pages divide an article among several elements, with an advertisement after each, and the extractor takes one:
-    F1 +.0030 on scrapinghub (all on half B), none on Fundus, where no page is so; no page of either lost by it. Others
+    F1 +.0029 on scrapinghub (all on half B), none on Fundus, where no page is so; no page of either lost by it. Others
     print the next story under the first: an `article` is a story of its own, and so is what opens with a headline.
     """
     home = _home(blocks, page)
