@@ -13,7 +13,6 @@ from difflib import SequenceMatcher
 from wirewatch.extract.furniture import (
     byline_of,
     dateline_of,
-    ends_sentence,
     is_chrome,
     is_correction,
     is_credit,
@@ -29,7 +28,6 @@ _ENDING = re.compile(r"\s+[|–—·•»:-]+\s+|\s?[-|–]{1,2}(?=[^\W\d_]+\s?[
 _SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
 _TOP = 4  # blocks among which a repeated standfirst is looked for
 _LAST = 4  # blocks among which thanks and calls to subscribe are looked for
-_KICKER = 60  # letters that may stand around a headline that is printed again, and no more than it has itself
 _LOOKED_AT = 3_000  # blocks that may be stamps; 1.4 ms each where all differ, and a 20,000-word live blog has 2,000
 _MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
 
@@ -96,7 +94,6 @@ def _without_furniture(draft: Draft) -> list[Block]:
     headline = key(draft.headline or "")
     drop: set[str] = set()
     kept: list[Block] = []
-    repeated: list[Block] = []
     whole = sum(len(block.text) for block in draft.blocks) or 1
     for group in (known, draft.noise):
         if sum(len(block.text) for block in draft.blocks if key(block.text) in group) < _MOST_NOISE * whole:
@@ -105,9 +102,6 @@ def _without_furniture(draft: Draft) -> list[Block]:
         same = key(block.text)
         top = not any(not earlier.heading for earlier in kept)
         if not same or same in drop or (same == headline and top):
-            continue
-        if len(kept) < 2 and _repeats_headline(block.text, draft.headline or ""):
-            repeated.append(block)
             continue
         if top and n < _LOOKED_AT and _opens_page(block.text, draft):
             continue
@@ -118,15 +112,7 @@ def _without_furniture(draft: Draft) -> list[Block]:
         if is_credit(block.text):
             continue
         kept.append(block)
-    return kept or repeated
-
-
-def _repeats_headline(text: str, headline: str) -> bool:
-    """Tell whether a line is the headline again with a kicker; a sentence that has its words is text."""
-    whole, part = key(text), key(headline)
-    if not part or part not in whole or len(whole) > len(part) + min(len(part), _KICKER):
-        return False
-    return ends_sentence(headline) or not ends_sentence(text)
+    return kept
 
 
 def _once(blocks: list[Block], standfirst: str | None) -> list[Block]:
