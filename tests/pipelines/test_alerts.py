@@ -209,7 +209,7 @@ def test_languages_that_a_configuration_knows_are_those_that_alerts_are_written_
     [
         (
             {"channels": [{"kind": "pigeon", "name": "desk"}]},
-            "alerts.channels[0]: there is no channel 'pigeon'; there is",
+            "alerts.channels[0].kind: there is no channel 'pigeon'; there is",
         ),
         ({"channels": [{"name": "desk"}]}, "alerts.channels[0]: the key kind is required"),
         (

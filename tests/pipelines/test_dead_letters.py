@@ -15,7 +15,7 @@ from wirewatch.model import Capture
 from wirewatch.receiving import Message, receive
 from wirewatch.store import dead_letters
 
-NOTHING = b"<!doctype html><html><head><title>Courier</title></head><body><p>Nothing.</p></body></html>"
+NOTHING = b"<!doctype html><html><head><title>Courier</title></head><body><p></p></body></html>"
 
 
 def bury(w: World, url: str, body: bytes, content_type: str, *, feed_url: str | None = None) -> int:
