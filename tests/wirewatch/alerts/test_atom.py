@@ -19,7 +19,7 @@ from lxml import etree
 from pydantic import ValidationError
 
 from tests.builders import at
-from tests.wirewatch.alerts.contract import ChannelContract, channel_of, deliver
+from tests.wirewatch.alerts.contract import SENT, ChannelContract, channel_of, deliver
 from tests.wirewatch.alerts.told import INSTANCE, LINKS, alert, story
 from wirewatch import atom
 from wirewatch.alerts.message import Links
@@ -204,13 +204,15 @@ def test_reader_never_sees_a_part_of_the_file(tmp_path: Path) -> None:
     async def both() -> int:
         channel = channel_of(options(tmp_path))
         await deliver(channel, told_of("e0"))
-        writing = asyncio.gather(*(deliver(channel, told_of(f"e{n}")) for n in range(1, 20)))
+        more = [told_of(f"e{n}") for n in range(1, 20)]
+        writing = asyncio.gather(*(channel.send(one, channel.compose(one, LINKS), SENT) for one in more))
         looks = 0
         while not writing.done():
             read(tmp_path / "ferries.atom")
             looks += 1
             await asyncio.sleep(0)
         await writing
+        await channel.close()
         return looks
 
     assert asyncio.run(both()) > 1
