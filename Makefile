@@ -5,7 +5,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-pass lock clean anew
+.PHONY: help demo test engines test-engines lint format bench bench-pass lock clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
@@ -13,7 +13,7 @@ DATA ?= ../shared/data
 BENCH ?= $(basename $(notdir $(wildcard benchmarks/[!_]*.py)))
 
 help:  ## list what can be typed
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
 	@echo
 	@echo 'The first of them makes .venv, from the newest Python 3.11, 3.12 or 3.13; PYTHON=/path/to/python names another.'
 	@echo 'ARGS="…" is handed on by demo and test: make test ARGS="-k redline"'
@@ -23,6 +23,12 @@ demo: $(READY)  ## watch an invented newsroom for five passes, offline
 
 test: $(READY)  ## run the tests, PostgreSQL included (it comes from a wheel)
 	@$(RUN)/python -m pytest $(ARGS)
+
+engines: $(READY)  ## build Prism and the fake of Pub/Sub, and fetch Flink, into build/engines
+	@$(RUN)/python -m tests.engines.install
+
+test-engines: engines  ## run the streaming job on them
+	@WIREWATCH_ENGINES_REQUIRED=1 $(RUN)/python -m pytest tests/engines $(ARGS)
 
 lint: $(READY)  ## check style, types and who imports whom
 	@$(RUN)/ruff check .

@@ -42,7 +42,7 @@ def article(number: int, state: str, nonce: int) -> bytes:
     """Return an article's page."""
     chance = random.Random(number)
     touched = kind(number) if state != "1" else ""
-    title = f"{chance.choice(_TITLES)} in {chance.choice(_WORDS)} {number}" + (
+    title = f"Council {number}: {chance.choice(_WORDS)} and {chance.choice(_WORDS)} are one" + (
         " again" if touched == "headline" else ""
     )
     stamp = "2026-03-16T15:24:00Z" if touched in ("stamp", "headline") else "2026-03-16T10:21:00Z"
@@ -66,7 +66,7 @@ def article(number: int, state: str, nonce: int) -> bytes:
     text = "\n".join(
         f"<p>{one}</p>"
         if n % 6
-        else f'<h2>{chance.choice(_TITLES)}</h2><p>{one}</p><div class="ad-slot" id="ad-{n}"></div>'
+        else f'<h2>What the {chance.choice(_WORDS)} is for</h2><p>{one}</p><div class="ad-slot" id="ad-{n}"></div>'
         for n, one in enumerate(paragraphs)
     )
     page = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} | Paper</title>

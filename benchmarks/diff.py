@@ -3,12 +3,16 @@
     python benchmarks/diff.py DATA        (or WIREWATCH_DATA=DATA)
 
 Quality: the words that people marked as changed in the sentence pairs of `diff/train.json` and `diff/dev.json`
-(arXivEdits), by the corpus's own tokens; a token counts as marked if any of it lies in a hunk. All thresholds were
-chosen on train. The gold leaves phrases unmarked that only changed place in their sentence; all algorithms mark those.
+(arXivEdits), by the corpus's own tokens; a token counts as marked if any of it lies in a hunk. How alike two sentences
+must be was chosen on train. How words are joined and set aside was chosen on dev, with the figures in
+`wirewatch/diff/rewording.py`: for these rules no pairs are held out, and the figure on dev flatters them. The gold
+leaves phrases unmarked that only changed place in their sentence; all algorithms mark those.
 
 Speed: pairs of `revisions/gitrev_digitalgov.jsonl.gz` in an order by chance until the time is up, the same for all, and
 a check on each that applying the diff gives the new text. difflib's opcodes are without sentences, moves or places in
 the text, so it does less. Cases of 20,000 words follow. Times are of the processor, as others may share it.
+
+It returns 1 where a figure misses its goal, 2 where the data is not there.
 """
 
 from __future__ import annotations
@@ -263,13 +267,14 @@ def marks(way: Callable[[str, str], Marked], pairs: Iterable[dict[str, Any]]) ->
     return found
 
 
-def quality(data: Path) -> Table:
+def quality(data: Path, missed: list[str]) -> Table:
     corpora = [json.loads((data / "diff" / f"{name}.json").read_text("utf-8")).values() for name in ("train", "dev")]
     lines = []
     for name, way in ALGORITHMS.items():
         train, dev = (marks(way, corpus) for corpus in corpora)
         precision, recall = dev.right / dev.marked, dev.right / dev.gold
         goal = f"{HUNKS_GOAL}" if name == "wirewatch" else ""
+        missed += ["F1 on dev"] if name == "wirewatch" and dev.f1 < HUNKS_GOAL else []
         shown = (f"{value:.4f}" for value in (dev.f1, precision, recall, dev.exact / dev.pairs, train.f1))
         lines.append((name, goal, *shown))
     columns = ["", "goal", "F1, dev", "precision", "recall", "pairs exact", "F1, train"]
@@ -277,6 +282,7 @@ def quality(data: Path) -> Table:
 
 
 def main() -> int:
+    """Print the tables; return 1 where a figure is not its goal, 2 where the data is not there."""
     parser = argparse.ArgumentParser(description="Measure how fast two wordings are compared.")
     parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("WIREWATCH_DATA"), metavar="DATA")
     data = parser.parse_args().data
@@ -285,7 +291,8 @@ def main() -> int:
         console.print("No revisions/gitrev_digitalgov.jsonl.gz: give the data folder, or set WIREWATCH_DATA.")
         return 2
 
-    console.print(quality(Path(data)))
+    missed: list[str] = []
+    console.print(quality(Path(data), missed))
     every = real_pairs(Path(data))
     for old, new in every[:PAIRS]:
         before = Wording(body=old)
@@ -304,6 +311,10 @@ def main() -> int:
         length = sum(len(old.split()) for old, _ in pairs[:count]) // count
         columns = ["", "pairs/s", "95 % under, ms", "slowest, ms"]
         goal = ("goal, for articles of 2,000 words", f"{PAIRS_GOAL:,}", f"{TAIL_GOAL:.2f}", "")
+        in_order = sorted(times["wirewatch"])
+        if title != "real pairs":  # these are of all lengths, and the goals are for articles of 2,000 words
+            missed += [f"{title}: pairs/s"] if count / sum(in_order) < PAIRS_GOAL else []
+            missed += [f"{title}: 95 % under"] if in_order[int(count * 0.95)] * 1e3 > TAIL_GOAL else []
         console.print(table(f"{count:,} {title}, {length} words on average", columns, [goal, *rows(times)]))
 
     blog = invented(20_000, 1)
@@ -316,10 +327,13 @@ def main() -> int:
     lines = []
     for name, pair in cases.items():
         best, peer = (min(timed(way, pair) for _ in range(n)) * 1e3 for way, n in ((ours, 3), (difflib_autojunk, 1)))
+        missed += [name] if best > LARGE_GOAL else []
         lines.append((name, f"{LARGE_GOAL:.0f}", f"{best:.1f}", f"{peer:,.0f}"))
     columns = ["", "goal, ms", "wirewatch, ms", "difflib, words, autojunk, ms"]
     console.print(table("20,000 words", columns, lines))
-    return 0
+    for line in missed:
+        console.print(f"Missed: {line}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

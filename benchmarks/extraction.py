@@ -9,6 +9,9 @@ Fundus' begins with the standfirst; the record's text is taken accordingly. `tim
 The pages are halved by hash of their names. The first rules were made on half A alone. Those for authors, headlines,
 misnamed and like elements and half links were found in the errors of both, so that for them no half is held out: the
 columns only show whether a rule pleases one half at the other's cost.
+
+Times are of the processor, for the first turn of a tool on a page, as each article is read once in life; the tools take
+turns at being first. It returns 1 where a figure misses its goal, 2 where the data is not there.
 """
 
 from __future__ import annotations
@@ -46,7 +49,11 @@ MODES: dict[str, dict[str, Any]] = {
     "… favour precision": {"favor_precision": True},
     "… favour recall": {"favor_recall": True},
 }
-GOALS = {"scrapinghub": "≥ .975", "fundus": "≥ .965"}
+GOALS = {"scrapinghub": 0.975, "fundus": 0.965}  # F1
+EXACT_GOAL = 1.30  # times the exact texts of one plain trafilatura run
+HEADLINE_GOAL = 0.86
+AUTHORS_GOAL = 0.85
+COST_GOAL = 2.0  # ms over one plain trafilatura run
 PEERS = {"scrapinghub": "published best .970", "fundus": "parsers written by hand about 4 points above trafilatura"}
 _WORD = re.compile(r"\w+")
 _SITE_NAME = re.compile(r"\s+[|–—·•»-]+\s+[^|–—·•»]{2,40}$")
@@ -129,16 +136,14 @@ def titled(text: str | None) -> str:
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Return the result and the least CPU time of three turns: the first one of a page warms the caches."""
-    least = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        result = work()
-        least = min(least, time.process_time() - start)
-    return result, least
+    """Return the result and the CPU time it took."""
+    start = time.process_time()
+    result = work()
+    return result, time.process_time() - start
 
 
 def main() -> int:
+    """Print the tables; return 1 where a figure is not its goal, 2 where the data is not there."""
     parser = argparse.ArgumentParser(description="Measure how well articles are read from real pages.")
     parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("WIREWATCH_DATA"), metavar="DATA")
     data = parser.parse_args().data
@@ -156,86 +161,103 @@ def main() -> int:
     cost: dict[str, float] = dict.fromkeys(MODES, 0.0) | {"wirewatch": 0.0}
     readings: dict[str, Reading] = {}
     titles: dict[str, tuple[str | None, str | None]] = {}
-    for page in every:
-        for name, options in MODES.items():
-            found, seconds = timed(partial(trafilatura.bare_extraction, page.body, include_comments=False, **options))
-            texts[name][page.name] = found.text if found is not None else ""
+    tools = list(texts)
+    for number, page in enumerate(every):
+        first = number % len(tools)
+        for name in tools[first:] + tools[:first]:
+            if name == "wirewatch":
+                reading, seconds = timed(partial(read_page, page.capture(), Source()))
+                readings[page.name] = reading
+                texts[name][page.name] = record_text(reading, page.corpus)
+            else:
+                run = partial(trafilatura.bare_extraction, page.body, include_comments=False, **MODES[name])
+                found, seconds = timed(run)
+                texts[name][page.name] = found.text if found is not None else ""
             cost[name] += seconds
-        reading, seconds = timed(partial(read_page, page.capture(), Source()))
-        texts["wirewatch"][page.name] = record_text(reading, page.corpus)
-        cost["wirewatch"] += seconds
-        readings[page.name] = reading
         if page.corpus == "fundus":
             document = trafilatura.extract_metadata(page.body)
             authors = (document.author or "").replace("; ", ", ") if document else None
             titles[page.name] = (document.title if document else None, authors)
 
+    missed: list[str] = []
     for corpus in ("scrapinghub", "fundus"):
-        console.print(_quality(corpus, [page for page in every if page.corpus == corpus], texts))
-    console.print(_metadata([page for page in every if page.corpus == "fundus"], readings, titles))
-    console.print(_cost(cost, len(every)))
-    return 0
+        console.print(_quality(corpus, [page for page in every if page.corpus == corpus], texts, missed))
+    console.print(_metadata([page for page in every if page.corpus == "fundus"], readings, titles, missed))
+    console.print(_cost(cost, len(every), missed))
+    for line in missed:
+        console.print(f"Missed: {line}")
+    return 1 if missed else 0
 
 
-def _quality(corpus: str, chosen: list[Page], texts: dict[str, dict[str, str]]) -> Table:
+def _quality(corpus: str, chosen: list[Page], texts: dict[str, dict[str, str]], missed: list[str]) -> Table:
     title = f"{corpus}: {len(chosen)} pages; {PEERS[corpus]}"
     table = Table(title=title, title_justify="left")
     for heading in ("", "precision", "recall", "F1", "exact", "times", "F1, half A", "F1, half B"):
         table.add_column(heading)
-    table.add_row("goal", "", "", GOALS[corpus], "", "≥ 1.30", "", "")
+    table.add_row("goal", "", "", f"≥ {GOALS[corpus]:.3f}", "", f"≥ {EXACT_GOAL:.2f}", "", "")
     plain = score([(page.gold["articleBody"], texts["trafilatura"][page.name]) for page in chosen])[3]
     for name, found in texts.items():
         whole = score([(page.gold["articleBody"], found[page.name]) for page in chosen])
         halves = [score([(p.gold["articleBody"], found[p.name]) for p in chosen if p.half == half])[2] for half in "AB"]
         figures = [f"{value:.4f}" for value in (*whole, *halves)]
         table.add_row(name, *figures[:4], f"{whole[3] / plain:.2f}", *figures[4:])
+        if name == "wirewatch":
+            missed += [f"{corpus}, F1"] if whole[2] < GOALS[corpus] else []
+            missed += [f"{corpus}, exact texts"] if whole[3] < EXACT_GOAL * plain else []
     return table
 
 
 def _metadata(
-    chosen: list[Page], readings: dict[str, Reading], titles: dict[str, tuple[str | None, str | None]]
+    chosen: list[Page],
+    readings: dict[str, Reading],
+    titles: dict[str, tuple[str | None, str | None]],
+    missed: list[str],
 ) -> Table:
     table = Table(title=f"Fundus: {len(chosen)} headlines and bylines", title_justify="left")
     for heading in ("", "goal", "wirewatch", "half A", "half B", "trafilatura"):
         table.add_column(heading)
 
     def row(
-        name: str, goal: str, right: Callable[[Page, str | None, str | None], bool], *, theirs: bool = True
+        name: str, goal: float, right: Callable[[Page, str | None, str | None], bool], *, theirs: bool = True
     ) -> None:
         wordings = {page.name: readings[page.name].wording or Wording() for page in chosen}
         ours = [(page, right(page, wordings[page.name].headline, wordings[page.name].byline)) for page in chosen]
         parts = [ours, *([pair for pair in ours if pair[0].half == half] for half in "AB")]
-        shares = [f"{statistics.mean(found for _, found in part):.1%}" for part in parts]
+        found = [statistics.mean(good for _, good in part) for part in parts]
         other = statistics.mean(right(page, *titles[page.name]) for page in chosen)
-        table.add_row(name, goal, *shares, f"{other:.1%}" if theirs else "")
+        shown = [f"{share:.1%}" for share in found]
+        table.add_row(name, f"≥ {goal:.0%}" if goal else "", *shown, f"{other:.1%}" if theirs else "")
+        missed.extend([name] if found[0] < goal else [])
 
     row(
         "headline exact, site names trimmed",
-        "≥ 86 %",
+        HEADLINE_GOAL,
         lambda page, title, _: titled(title) == titled(page.gold["title"]),
     )
-    row("… as it stands", "", lambda page, title, _: comparable(title or "") == comparable(page.gold["title"] or ""))
-    row("set of authors", "≥ 85 %", lambda page, _, byline: authors_of(byline) == page.authors)
+    row("… as it stands", 0.0, lambda page, title, _: comparable(title or "") == comparable(page.gold["title"] or ""))
+    row("set of authors", AUTHORS_GOAL, lambda page, _, byline: authors_of(byline) == page.authors)
     row(
         "all authors named",
-        "",
+        0.0,
         lambda page, _, byline: all(name in comparable(byline or "").lower() for name in page.authors),
         theirs=False,
     )
     return table
 
 
-def _cost(cost: dict[str, float], count: int) -> Table:
+def _cost(cost: dict[str, float], count: int, missed: list[str]) -> Table:
     plain = cost["trafilatura"]
     table = Table(
         "",
         "ms a page",
         "over one trafilatura run",
-        title="Cost; goal: at most 2 ms over one run, no second extraction",
+        title=f"Cost of the first turn on a page; goal: at most {COST_GOAL:.0f} ms over one run, no second extraction",
         title_justify="left",
     )
     for name, seconds in cost.items():
         table.add_row(name, f"{seconds / count * 1e3:.2f}", f"{(seconds - plain) / count * 1e3:+.2f}")
+    if cost["wirewatch"] - plain > COST_GOAL / 1e3 * count:
+        missed.append(f"cost, {(cost['wirewatch'] - plain) / count * 1e3:+.2f} ms a page")
     return table
 
 

@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pydantic import ValidationError
-
-from wirewatch.canonical import storable
+from wirewatch.captures import LONGEST_BODY, LONGEST_LINE, as_capture, read_line
 from wirewatch.errors import BadContent, ConfigurationError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture
-from wirewatch.schema import CaptureLine
 
-LONGEST_LINE: Final = 64 << 20  # bytes; a feed of 15 MiB with every character escaped
-LONGEST_BODY: Final = 15 << 20  # bytes, as for a feed that is fetched
-_FIRST_TIME: Final = datetime(1990, 1, 1, tzinfo=UTC)  # there was no web before
-_LAST_TIME: Final = datetime(9998, 12, 31, tzinfo=UTC)  # so that a year can be added to any time
 _PAGE_TYPES: Final = {".html": "text/html", ".htm": "text/html", ".txt": "text/plain; charset=utf-8"}
 _LINES: Final = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
@@ -127,57 +119,8 @@ def _opened(path: Path) -> BinaryIO | io.BufferedReader:
 
 
 def _capture(line: bytes, folder: Path) -> Capture:
-    if len(line) > LONGEST_LINE:
-        raise BadContent(f"The line has more than {LONGEST_LINE >> 20} MiB")
-    try:
-        said = _said(line)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise BadContent(f"This is no capture: {place}: {first['msg']}") from error
-    normalise_url(said.url)
-    if not _FIRST_TIME <= said.observed_at <= _LAST_TIME:
-        raise BadContent(f"observedAt is no time of the web's: {said.observed_at.isoformat()}", about=said.url)
-    body = said.body.encode("utf-8", "replace") if said.body is not None else b""
-    if said.body_path is not None:
-        body = _body(folder, said.body_path, said.url)
-    if len(body) > LONGEST_BODY:
-        raise BadContent(f"The body has more than {LONGEST_BODY >> 20} MiB", about=said.url)
-    return Capture(
-        url=said.url,
-        observed=said.observed_at,
-        final_url=said.final_url,
-        status=said.status if said.status is not None or said.not_modified else 200,
-        headers=_headers(said),
-        body=body,
-        not_modified=said.not_modified.removeprefix("sha256:") if said.not_modified else None,
-        feed=said.feed,
-    )
-
-
-def _said(line: bytes) -> CaptureLine:
-    """Return what a line says; half a character, which Python's own `json` writes, becomes U+FFFD."""
-    try:
-        return CaptureLine.model_validate_json(line)
-    except ValidationError:
-        if b"\\ud" not in line.lower():
-            raise
-        try:
-            whole = json.dumps(json.loads(line), ensure_ascii=False)
-        except (ValueError, RecursionError):
-            whole = ""  # which is no capture either
-        return CaptureLine.model_validate_json(storable(whole)[0])
-
-
-def _headers(said: CaptureLine) -> tuple[tuple[str, str], ...]:
-    headers = {name.lower(): value for name, value in (said.headers or {}).items()}
-    if said.content_type:
-        headers["content-type"] = said.content_type
-    if said.body is not None:
-        # The text came as JSON, so whatever the page declares of its bytes no longer holds.
-        kind = headers.get("content-type", "text/html").split(";")[0].strip()
-        headers["content-type"] = f"{kind}; charset=utf-8"
-    return tuple(sorted(headers.items()))
+    said = read_line(line)
+    return as_capture(said, None if said.body_path is None else _body(folder, said.body_path, said.url))
 
 
 def _body(folder: Path, name: str, url: str) -> bytes:

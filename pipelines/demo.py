@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from rich.console import Console
@@ -23,7 +23,7 @@ from wirewatch import demo as newsrooms
 from wirewatch import redline, wording
 from wirewatch.canonical import article_key, article_uri
 from wirewatch.clock import FixedClock
-from wirewatch.demo import ExpectedArticle, ExpectedPass, Newsroom
+from wirewatch.demo import Desk, ExpectedArticle, ExpectedPass, Newsroom
 from wirewatch.demo.truth import FERRY
 from wirewatch.encoding import revive
 from wirewatch.errors import ConfigurationError
@@ -33,9 +33,9 @@ from wirewatch.records import FIELD_PATHS, moment
 from wirewatch.revisions import fold
 from wirewatch.store import Store, ledger
 
-_CHANGES = ("new", "revised", "restamped", "stale", "gone")
-_NO_CHANGES = ("unchanged", "not_modified", "duplicate")
-_CONFIGURATION = """\
+_CHANGES: Final = ("new", "revised", "restamped", "stale", "gone")
+_NO_CHANGES: Final = ("unchanged", "not_modified", "duplicate")
+_CONFIGURATION: Final = """\
 # The demo's own configuration; it is written anew by each `wirewatch demo`.
 instance: {{authority: wirewatch.example, since: "2026"}}
 store: sqlite:///wirewatch.db
@@ -46,6 +46,17 @@ fetch:
 feeds:
 {feeds}sinks:
   - {{kind: jsonl, name: files, folder: out}}
+alerts:
+  channels:
+{channels}    - {{kind: atom, name: feed, file: alerts.atom}}
+  rules:
+    - {{name: changes, channels: {changes}, when: {{happened: [revised, withdrawn]}}}}
+    - {{name: silent-edits, channels: {people}, when: {{disclosure: undisclosed}}}}
+    - {{name: ferries, channels: {people}, when: {{words: [ferry, ferries]}}}}
+"""
+_DESK: Final = """\
+    - {{kind: webhook, name: desk, url: "{url}", secret: "${{DEMO_SECRET}}", allow_addresses: [127.0.0.1]}}
+    - {{kind: apprise, name: editor, url: "${{DEMO_MAIL}}", zone: Europe/London}}
 """
 
 
@@ -53,9 +64,11 @@ def demo(folder: Path, console: Console) -> int:
     """Make five passes over the newsroom, show what they found, and return 0 if that is what the newsroom did."""
     config_path = folder / "wirewatch.yaml"
     _clear(folder, config_path)
-    with Newsroom() as newsroom:
+    with Newsroom() as newsroom, Desk(lambda: newsroom.now) as desk:
+        config_path.write_text(_configuration(newsroom, desk), encoding="utf-8")
+        config = load(config_path, {"DEMO_SECRET": desk.secret, "DEMO_MAIL": desk.mail_url})
+        # What stays is for the commands that are typed later, when the desk is closed.
         config_path.write_text(_configuration(newsroom), encoding="utf-8")
-        config = load(config_path, {})
         passes = []
         for number, expected in enumerate(newsrooms.expected_passes(), 1):
             newsroom.set_time(expected.at)
@@ -64,7 +77,12 @@ def demo(folder: Path, console: Console) -> int:
     console.print(_table(passes))
     store = Store.shared(config.store)
     _show_ferry(store, config, console)
-    differences = [*_differing_passes(passes, folder, config), *_differing_articles(store)]
+    _show_desk(desk, console)
+    differences = [
+        *_differing_passes(passes, folder, config),
+        *_differing_articles(store),
+        *_differing_alerts(desk),
+    ]
     _close(folder, config_path, console, differences)
     return 1 if differences else 0
 
@@ -77,24 +95,33 @@ def _clear(folder: Path, config_path: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def _configuration(newsroom: Newsroom) -> str:
+def _configuration(newsroom: Newsroom, desk: Desk | None = None) -> str:
+    """Return the configuration, with the listening desk as long as there is one."""
     feeds = "".join(
         f"  - {{url: {site.feed_url}, publisher: {site.name}, zone: Europe/London, interval: 60s}}\n"
         for site in newsroom.sites
     )
     connect_to = ", ".join(f"{host}: {address}" for host, address in newsroom.connect_to.items())
-    return _CONFIGURATION.format(connect_to=connect_to, feeds=feeds)
+    return _CONFIGURATION.format(
+        connect_to=connect_to,
+        feeds=feeds,
+        channels=_DESK.format(url=desk.webhook_url) if desk else "",
+        changes="[desk, feed]" if desk else "feed",
+        people="editor" if desk else "feed",
+    )
 
 
 def _table(passes: Sequence[tuple[ExpectedPass, PassReport]]) -> Table:
-    table = Table("time", "read", *_CHANGES, "re-read, no change", "delivered", box=None, pad_edge=False, title=None)
+    table = Table(
+        "time", "read", *_CHANGES, "re-read, no change", "delivered", "alerts", box=None, pad_edge=False, title=None
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for expected, report in passes:
         counts = report.counts["article"]
         same = sum(counts.get(name, 0) for name in _NO_CHANGES)
         numbers = [sum(counts.values()), *(counts.get(name, 0) for name in _CHANGES), same]
-        numbers.append(sum(report.delivered.values()))
+        numbers += [sum(report.delivered.values()), sum(report.alerts.sent.values())]
         table.add_row(f"{expected.at:%H:%M}", *(str(n) if n else "·" for n in numbers))
     return table
 
@@ -119,6 +146,20 @@ def _show_ferry(store: Store, config: Config, console: Console) -> None:
     console.print(redline.terminal(diff, old, context=8))
 
 
+def _show_desk(desk: Desk, console: Console) -> None:
+    hooks, mails = ([one for one in desk.arrived if one.by == by] for by in ("webhook", "mail"))
+    console.print()
+    console.print(
+        Text(f"At the listening desk: {len(hooks)} webhooks, all rightly signed, and {len(mails)} mails.", style="bold")
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in sorted(desk.arrived, key=lambda one: (one.at, one.by == "mail", one.links)):
+        kind, headline = one.told
+        told = headline if one.by == "mail" else f"{kind}: {headline}"
+        table.add_row(f"{one.at:%H:%M}", one.by, Text(told))
+    console.print(table)
+
+
 def _close(folder: Path, config_path: Path, console: Console, differences: Sequence[str]) -> None:
     console.print()
     if differences:
@@ -130,11 +171,15 @@ def _close(folder: Path, config_path: Path, console: Console, differences: Seque
     revisions = sum(len(article.revisions) for article in articles)
     console.print(
         f"All of it is what the newsroom did: {len(articles)} articles, {revisions} revisions,"
-        " nothing missed or invented."
+        f" {len(newsrooms.expected_alerts())} alerts, nothing missed or invented."
     )
-    console.print(f"Store: {folder / 'wirewatch.db'}   records and events: {folder / 'out'}", highlight=False)
+    console.print(
+        f"Store: {folder / 'wirewatch.db'}   records and events: {folder / 'out'}   alerts: {folder / 'alerts.atom'}",
+        highlight=False,
+        soft_wrap=True,
+    )
     console.print("Next, try:", highlight=False)
-    for command in (f"show {FERRY}", "feeds list", "export --ledger"):
+    for command in (f"show {FERRY}", "alerts list", "feeds list", "export --ledger"):
         console.print(f"  .venv/bin/wirewatch {command} --config {config_path}", highlight=False, soft_wrap=True)
 
 
@@ -168,6 +213,21 @@ def _wanted(change: newsrooms.ExpectedChange, config: Config) -> tuple[object, .
     uri = article_uri(config.instance.authority, config.instance.since, article_key(normalise_url(change.url)))
     fields = {FIELD_PATHS[name].split("/")[0] for name in change.fields}
     return (uri, change.event, change.disclosure, change.signal, tuple(sorted(fields)))
+
+
+def _differing_alerts(desk: Desk) -> Iterator[str]:
+    if desk.turned_away or desk.repeated:
+        yield f"the desk turned away {desk.turned_away} and had {desk.repeated} alerts twice"
+    found = Counter((one.by, one.at, normalise_url(link)) for one in desk.arrived for link in one.links)
+    wanted = Counter((one.by, one.at, normalise_url(one.url)) for one in newsrooms.expected_alerts())
+    for by, at, url in (wanted - found).elements():
+        yield f"{at:%H:%M}: no {by} arrived about {url}"
+    for by, at, url in (found - wanted).elements():
+        yield f"{at:%H:%M}: a {by} arrived about {url}, for no reason"
+    kinds = {(normalise_url(one.url), one.happened) for one in newsrooms.expected_alerts()}
+    for one in desk.arrived:
+        if one.by == "webhook" and (normalise_url(one.links[0]), one.told[0]) not in kinds:
+            yield f"{one.at:%H:%M}: {one.links[0]} was said to be {one.told[0]}"
 
 
 def _differing_articles(store: Store) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The one graph, from what is due to what the sinks were given.
 
-A batch pass runs it once a wave. The names of its steps are what a running job is upgraded by, so they stay.
+A pass runs it with one tick a wave, a stream with ticks that never end. The names of its steps are what a running job
+is upgraded by, so they stay.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from transforms.revisions import KeepRevisions
 from transforms.sinks.base import Sink
 
 
-class WatchOnce(beam.PTransform[Any, Any]):
-    """Turn each tick into one wave: lease, fetch, read, keep, deliver."""
+class Watch(beam.PTransform[Any, Any]):
+    """Turn each tick into one wave: lease, fetch, read, keep, deliver. A tick delivers what waits from before, too."""
 
     def __init__(self, job: Job, sinks: Sequence[Sink]) -> None:
         super().__init__()
@@ -29,4 +30,4 @@ class WatchOnce(beam.PTransform[Any, Any]):
     def expand(self, ticks: Any) -> Any:
         job = self.job
         kept = ticks | LeaseDue(job) | FetchPages(job) | ReadCaptures(job) | KeepRevisions(job)
-        return kept | Deliver(job, self.sinks)
+        return (ticks, kept) | "Prompts" >> beam.Flatten() | Deliver(job, self.sinks)

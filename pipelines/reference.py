@@ -8,6 +8,7 @@ A test compares the two. What stands in a table is said nowhere else: mend it in
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,17 +18,24 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from pipelines.config.settings import (
+    AlertSettings,
     ArticleSettings,
     FeedSettings,
     FetchSettings,
     InstanceSettings,
-    Section,
+    MonitorSettings,
     Settings,
     SourceSettings,
+    StreamSettings,
+    ViewerSettings,
     WorkSettings,
 )
-from pipelines.config.units import duration_text, size_text
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
+from wirewatch.alerts.channels import CHANNELS
+from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.rules import Condition, Rule
+from wirewatch.units import duration_text, size_text
 
 _INTRODUCTION: Final = """\
 # Configuration
@@ -58,7 +66,7 @@ tags, and `true` and `false` are the only booleans, so `language: no` is Norwegi
 out; one that comes twice, or that nobody knows, is an error.
 """
 
-_OF_SECTIONS: Final[tuple[tuple[str, type[Section], str], ...]] = (
+_OF_SECTIONS: Final[tuple[tuple[str, type[BaseModel], str], ...]] = (
     ("instance", InstanceSettings, ""),
     ("fetch", FetchSettings, ""),
     (
@@ -72,7 +80,14 @@ _OF_SECTIONS: Final[tuple[tuple[str, type[Section], str], ...]] = (
         "Each item is an address, or a mapping with this key and those of [every source](#every-source).",
     ),
     ("Every source", SourceSettings, "Keys of feeds and of articles."),
+    ("alerts", AlertSettings, ""),
+    ("alerts.rules", Rule, "Each item is a mapping with these keys."),
+    ("alerts.rules.when", Condition, ""),
+    ("alerts.channels", Channel, "Each item is a mapping with a `kind`, these keys and the kind's own."),
+    ("viewer", ViewerSettings, ""),
     ("work", WorkSettings, ""),
+    ("monitor", MonitorSettings, ""),
+    ("stream", StreamSettings, "[streaming.md](streaming.md) says how each engine is set up."),
 )
 
 
@@ -80,18 +95,32 @@ def reference() -> str:
     """Return the page."""
     parts = [_INTRODUCTION, "## The file\n", _table(Settings, set())]
     for name, section, more in _OF_SECTIONS:
-        inherited = set(SourceSettings.model_fields) if section in (FeedSettings, ArticleSettings) else set()
+        inherited: set[str] = set()
+        if section in (FeedSettings, ArticleSettings):
+            inherited = set(SourceSettings.model_fields)
+        elif issubclass(section, Channel):
+            inherited = {"kind"}
         title = name if " " in name else f"`{name}`"
         parts += [f"## {title}\n", _paragraph(section, more), _table(section, inherited)]
-    parts += ["## `sinks`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
-    for sink in SINKS:
-        kind = _kinds(sink.model_fields["kind"])[0]
-        parts += [f"### `kind: {kind}`\n", _paragraph(sink, ""), _table(sink, {"kind"})]
+        if section is Channel:
+            parts += _of_kinds(CHANNELS, set(Channel.model_fields))
+    for things, models in (("sources", SOURCES), ("sinks", SINKS)):
+        parts += [f"## `{things}`\n", "Each item is a mapping with a `kind`, a `name` and the kind's own keys.\n"]
+        parts += _of_kinds(models, {"kind"})
     return "\n".join(parts)
 
 
+def _of_kinds(models: Sequence[type[BaseModel]], left_out: set[str]) -> Iterator[str]:
+    """Yield a part for each kind; one without keys of its own has no table."""
+    for model in models:
+        yield f"### `kind: {_kinds(model.model_fields['kind'])[0]}`\n"
+        yield _paragraph(model, "")
+        if model.model_fields.keys() - left_out:
+            yield _table(model, left_out)
+
+
 def _paragraph(model: type[BaseModel], more: str) -> str:
-    words = " ".join((model.__doc__ or "").split())
+    words = "" if model is Channel else " ".join((model.__doc__ or "").split())
     return f"{words} {more}".strip() + "\n"
 
 
@@ -99,7 +128,7 @@ def _table(model: type[BaseModel], left_out: set[str]) -> str:
     rows = ["| key | takes | left out | what it is |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         if name not in left_out:
-            cells = (f"`{name}`", _takes(field), _default(field), field.description or "")
+            cells = (f"`{field.alias or name}`", _takes(field), _default(field), field.description or "")
             rows.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
     return "\n".join(rows) + "\n"
 

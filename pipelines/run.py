@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pipelines.config import Config
+from pipelines.sending import SendReport, complete_pass, look_round, send_waiting
 from wirewatch.clock import Clock
+from wirewatch.errors import ConfigurationError, IntakeFailed, WirewatchError
 from wirewatch.store import Store, articles, counters, feeds, frontier, hosts, instance, leases, outbox
 
 Progress = Callable[[str], None]
+
+_MOST_MESSAGES: Final = 10_000  # out of one queue in one pass; what is left waits there for the next one
 
 _SAID = {
     "new": "new",
@@ -43,10 +47,12 @@ class PassReport:
 
     counts: dict[str, dict[str, int]]
     delivered: dict[str, int] = field(default_factory=dict)  # rows, by sink
+    received: int = 0  # messages out of queues
     waiting: int = 0  # rows that no sink has yet
     next_due: datetime | None = None
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)  # what a person should look at
+    alerts: SendReport = field(default_factory=SendReport)
 
     def sentence(self) -> str:
         """Return the pass in one line."""
@@ -54,8 +60,10 @@ class PassReport:
         parts = [f"Read {_number(read.get('feed', 0), 'feed')} and {_number(read.get('article', 0), 'article')}"]
         found = [f"{n} {_SAID[name]}" for name in _SAID if (n := self.counts.get("article", {}).get(name))]
         line = parts[0] + (f": {', '.join(found)}" if found else "") + "."
+        line += f" Received {_number(self.received, 'message')}." if self.received else ""
         line += f" Delivered {_number(sum(self.delivered.values()), 'row')}." if self.delivered else ""
         line += f" {_number(self.waiting, 'row')} still waiting." if self.waiting else ""
+        line += f" {self.alerts.sentence()}" if self.alerts.sentence() else ""
         line += f" {_number(len(self.findings), 'problem')}." if self.findings else ""
         line += f" Next due {self.next_due:%Y-%m-%d %H:%M} UTC." if self.next_due else ""
         return f"{line} ({self.seconds:.1f} s)"
@@ -64,23 +72,46 @@ class PassReport:
         """Return the report for programs."""
         return {
             "counts": self.counts,
+            "received": self.received,
             "delivered": self.delivered,
             "waiting": self.waiting,
             "nextDue": self.next_due.isoformat() if self.next_due else None,
             "seconds": round(self.seconds, 3),
             "findings": self.findings,
+            "alerts": self.alerts.as_json(),
         }
 
 
-def run_pass(config: Config, clock: Clock, progress: Progress = lambda line: None) -> PassReport:
-    """Read everything that is due, keep it and deliver it; raise WirewatchError where the work could not be done."""
+def run_pass(
+    config: Config,
+    clock: Clock,
+    progress: Progress = lambda line: None,
+    *,
+    run: str | None = None,
+    every_seconds: float | None = None,
+) -> PassReport:
+    """Read everything that is due, keep it, deliver it and send what is ripe of the alerts.
+
+    `run` is the name under which its captures are counted; left out, it is given one. `every_seconds` is how often
+    passes are to come, if that is known. Raise WirewatchError where the work could not be done.
+    """
     began = time.monotonic()
     store = open_store(config, clock.now())
-    run = secrets.token_hex(8)
+    look_round(config, store, clock.now())
+    run = run or new_run()
     delivered: Counter[str] = Counter()
-    held = _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    received, findings = _receive(store, config, clock, progress)
+    findings += _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    complete_pass(store, clock.now(), every_seconds)
+    sent = send_waiting(config, store, clock, progress)
     seconds = time.monotonic() - began
-    return report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=held)
+    done = report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=findings)
+    return replace(done, received=received, alerts=sent, findings=[*done.findings, *sent.said])
+
+
+def new_run() -> str:
+    """Return a name that no other run has."""
+    return secrets.token_hex(8)
 
 
 def run_every(
@@ -89,13 +120,29 @@ def run_every(
     seconds: float,
     *,
     progress: Progress,
+    begun: Callable[[str], None],
     reported: Callable[[PassReport], None],
+    failed: Callable[[WirewatchError], None],
     stop: threading.Event,
 ) -> None:
-    """Make a pass every so many seconds, counted from start to start, until `stop` is set."""
+    """Make a pass every so many seconds, counted from start to start, until `stop` is set.
+
+    A pass that could not do its work is told to `failed`, and the next one tries again; only the first one's error is
+    raised, since whoever started it is still there to mend it. `begun` is given each run's name.
+    """
+    passed = False
     while not stop.is_set():
-        began = time.monotonic()
-        reported(run_pass(config, clock, progress))
+        began, run = time.monotonic(), new_run()
+        begun(run)
+        try:
+            report = run_pass(config, clock, progress, run=run, every_seconds=seconds)
+        except WirewatchError as error:
+            if not passed or isinstance(error, ConfigurationError):
+                raise
+            failed(error)
+        else:
+            passed = True
+            reported(report)
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))
 
 
@@ -108,6 +155,24 @@ def open_store(config: Config, now: datetime) -> Store:
     feeds.match_feeds(store, config.feeds, now)
     articles.match_articles(store, config.articles, now)
     return store
+
+
+def _receive(store: Store, config: Config, clock: Clock, progress: Progress) -> tuple[int, list[str]]:
+    """Keep what waits in the queues; return how many messages there were, and which queue could not be read."""
+    if not config.sources:
+        return 0, []
+    from wirewatch import receiving  # noqa: PLC0415 (imports an HTTP client)
+
+    received, findings = 0, []
+    for source in config.sources:
+        progress(f"Receiving messages of {source.name}")
+        try:
+            received += source.drain(
+                lambda some: receiving.receive(store, some, clock.now(), config.fetch), limit=_MOST_MESSAGES
+            )
+        except IntakeFailed as error:
+            findings.append(str(error))
+    return received, findings
 
 
 def _waves(

@@ -15,7 +15,7 @@ from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-from pipelines.graph import WatchOnce
+from pipelines.graph import Watch
 from transforms.deliver import DELIVERED
 from transforms.process import Job, noted
 from transforms.sinks.base import Sink
@@ -26,7 +26,7 @@ def run_wave(job: Job, sinks: Sequence[Sink]) -> dict[str, int]:
 
     Raise the WirewatchError that a step met, if one did; nothing of its bundle is lost then.
     """
-    return run_graph("Tick" >> beam.Create([None]) | "Watch" >> WatchOnce(job, sinks))
+    return run_graph("Tick" >> beam.Create([None]) | Watch(job, sinks))
 
 
 def run_graph(graph: Any) -> dict[str, int]:
@@ -43,5 +43,7 @@ def run_graph(graph: Any) -> dict[str, int]:
         if meant is None:
             raise
         raise meant from error
+    if (meant := noted()) is not None:
+        raise meant
     found = result.metrics().query(MetricsFilter().with_namespace(DELIVERED))["counters"]
     return {metric.key.metric.name: metric.committed for metric in found}

@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ TEXT = {".css", ".html", ".json", ".mako", ".py", ".yaml", ".yml"}
 # Namespaces, specifications and reserved names; every publisher in the code is under `.example`.
 STANDARDS = {
     "cv.iptc.org",
+    "github.com",  # a Go module is named by where it lies; Prism is one
     "json-schema.org",
     "jsonfeed.org",
     "publicsuffix.org",
@@ -40,6 +42,7 @@ STANDARDS = {
     "python.org",
     "schema.org",
     "www.iptc.org",
+    "www.standardwebhooks.com",
     "www.w3.org",
 }
 HOST = re.compile(
@@ -66,9 +69,29 @@ def imported_packages(*folders: str) -> set[str]:
                 names.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names.add(node.module)
-    modules = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {*OURS, *TRIED, "__future__"}
-    assert modules <= owners.keys(), f"imported and not installed: {modules - owners.keys()}"
-    return {spelled(owners[module][0]) for module in modules}
+    known = set(sys.stdlib_module_names) | {*OURS, *TRIED, "__future__"}
+    names = {name for name in names if name.partition(".")[0] not in known}
+    missing = {name for name in names if name.partition(".")[0] not in owners}
+    assert not missing, f"imported and not installed: {missing}"
+    return {spelled(owner_of(name, owners[name.partition(".")[0]])) for name in names}
+
+
+@cache
+def files_of(distribution_name: str) -> frozenset[str]:
+    return frozenset(str(file) for file in distribution(distribution_name).files or ())
+
+
+def owner_of(module: str, owners: Sequence[str]) -> str:
+    """Return which of the distributions that share a name, as `google`, has the module's own files."""
+    if len(set(owners)) == 1:
+        return owners[0]
+    parts = module.split(".")
+    for length in range(len(parts), 1, -1):
+        path = "/".join(parts[:length])
+        for owner in owners:
+            if files_of(owner) & {f"{path}/__init__.py", f"{path}.py"}:
+                return owner
+    return owners[0]
 
 
 def spelled(requirement: str) -> str:

@@ -1,30 +1,37 @@
 """Hand what is kept to the sinks: claim it, write it, then mark it.
 
-Everything a sink ever gets comes this way, from the outbox. A crash between writing and marking makes the same batch
-come again with the same id and bytes, and a sink that knows its batches leaves it at that.
+Everything a sink ever gets comes this way, from the outbox; what comes in here is only the prompt to look into it. A
+crash between writing and marking makes the same batch come again with the same id and bytes, and a sink that knows its
+batches leaves it at that.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
-from apache_beam.transforms.combiners import Count
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.process import Job, noting, tools_for
+from transforms.process import Job, noting, patiently, tools_for
 from transforms.sinks.base import Sink
 from wirewatch.store import outbox
 from wirewatch.store.outbox import Batch
 
 BATCH_ROWS = 2000  # of some kilobytes each
 DELIVERED = "transforms.deliver"  # metrics: rows marked, by sink
-LEASE_SECONDS = 60.0  # a batch of a writer that died waits so long
+LEASE_SECONDS = 60.0  # a batch whose writer died, or could not write it, waits so long
 
 
 class Deliver(beam.PTransform[Any, Any]):
-    """Once all of the input is done, hand each sink what it has not had; give back the batches that were written."""
+    """Hand each sink what it has not had, once for each bundle of the input; give back rows marked, by sink.
+
+    Where the input ends, that is after its end: an engine starts what stands behind a shuffle when all before it is
+    done. Where it does not, rows leave as soon as the bundle is kept that brought them.
+    """
 
     def __init__(self, job: Job, sinks: Sequence[Sink]) -> None:
         super().__init__()
@@ -32,9 +39,9 @@ class Deliver(beam.PTransform[Any, Any]):
         self.sinks = sinks
 
     def expand(self, kept: Any) -> Any:
-        gate = kept | "WaitForAll" >> Count.Globally()
+        prompts = kept | "Prompt" >> beam.ParDo(_OncePerBundle()) | "Shuffle" >> beam.Reshuffle()
         delivered = tuple(
-            gate
+            prompts
             | f"Claim {sink.name}" >> beam.ParDo(_Claim(self.job, sink.name))
             | sink.create_write_transform()
             | f"Mark {sink.name}" >> beam.ParDo(_Mark(self.job))
@@ -43,19 +50,42 @@ class Deliver(beam.PTransform[Any, Any]):
         return delivered | "All" >> beam.Flatten(pipeline=kept.pipeline)
 
 
+class _OncePerBundle(beam.DoFn):
+    def __init__(self) -> None:
+        self.seen = False
+
+    def start_bundle(self) -> None:
+        self.seen = False
+
+    def process(self, _: object) -> None:
+        self.seen = True
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self.seen:
+            yield WindowedValue(None, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+
+
 class _Claim(beam.DoFn):
     def __init__(self, job: Job, sink: str) -> None:
         self.job = job
         self.sink = sink
 
-    def process(self, gate: object) -> Iterator[Batch]:
-        job = self.job
+    def process(self, _: object) -> Iterator[Batch]:
+        """Claim until nothing waits, and for half a lease at most.
+
+        A batch that could not be written stays leased for so long, and would then be claimed again for ever: the bundle
+        would never end, nor anything that waits for it. The next prompt goes on.
+        """
+        ends = time.monotonic() + LEASE_SECONDS / 2
         with noting():
-            store = tools_for(job).store
-            while batch := outbox.claim(
-                store, self.sink, now=job.clock.now(), limit=BATCH_ROWS, lease_seconds=LEASE_SECONDS
-            ):
+            while time.monotonic() < ends and (batch := patiently(self.job, self._claimed)):
                 yield batch
+
+    def _claimed(self) -> Batch | None:
+        now = self.job.clock.now()
+        return outbox.claim(
+            tools_for(self.job).store, self.sink, now=now, limit=BATCH_ROWS, lease_seconds=LEASE_SECONDS
+        )
 
 
 class _Mark(beam.DoFn):
@@ -64,6 +94,6 @@ class _Mark(beam.DoFn):
 
     def process(self, batch: Batch) -> Iterator[tuple[str, int]]:
         with noting():
-            marked = outbox.mark(tools_for(self.job).store, batch, self.job.clock.now())
+            marked = patiently(self.job, lambda: outbox.mark(tools_for(self.job).store, batch, self.job.clock.now()))
         Metrics.counter(DELIVERED, batch.sink).inc(marked)
         yield batch.sink, marked

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.process import Job, StoreSlots, noting, tools_for
+from transforms.process import Job, PatientSlots, Stream, noting, patiently, tools_for
 from wirewatch.fetch import TooLate
+from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, Check, Source
-from wirewatch.store import Store, feeds, frontier, inbox
+from wirewatch.reading import feed_of
+from wirewatch.store import Store, articles, feeds, frontier, health, inbox, leases, streams
 from wirewatch.store.inbox import Received
-
-LEAD_SECONDS = 1.0  # from the lease to the fetcher; a wave of 500 takes 0.3 s through Beam
+from wirewatch.ticks import LEAD_SECONDS, Turn, is_late, turn_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +64,65 @@ class FetchPages(beam.PTransform[Any, Any]):
 class _Lease(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.ticked = False
 
     def process(self, tick: object) -> Iterator[Check | Captured]:
         job = self.job
         with noting():
-            store, now = tools_for(job).store, job.clock.now()
-            yield from frontier.lease_due(
-                store,
-                now=now,
-                horizon_seconds=job.horizon_seconds,
-                limit=job.wave,
-                lead_seconds=LEAD_SECONDS,
-                feeds_only=job.feeds_only,
-            )
-            for received in inbox.take(store, now=now, limit=job.wave):
-                source = _source_of(store, received.capture.feed)
-                yield Captured(capture=received.capture, source=source, received=received)
+            turn = Turn.LEASE if job.stream is None else patiently(job, partial(self._turn, tick, job.stream))
+            Metrics.counter(__name__, f"ticks_{turn}").inc()
+            if turn is not Turn.LEASE:
+                return
+            checks = patiently(job, self._leased)
+            received = patiently(job, self._received)
+            if job.stream is not None:
+                patiently(job, partial(self._noted, job.stream))
+        Metrics.counter(__name__, "leased").inc(len(checks) + len(received))
+        yield from checks
+        yield from received
+
+    def _turn(self, tick: Any, stream: Stream) -> Turn:
+        job = self.job
+        now, meant = job.clock.now(), datetime.fromtimestamp(float(tick), UTC)
+        if is_late(meant, now, stream.every_seconds):  # there may be thousands: nothing is asked for them
+            return Turn.LATE
+        store = tools_for(job).store
+        if not self.ticked:
+            streams.note_tick(store, job.run)
+            self.ticked = True
+        leases.end_dead(store, now)
+        return turn_of(
+            meant,
+            now,
+            every_seconds=stream.every_seconds,
+            oldest_unkept=streams.oldest_unkept(store, now, lease_seconds=job.lease_seconds),
+            backlog_seconds=stream.backlog_seconds,
+            resting=streams.is_to_rest(store, job.run, now),
+        )
+
+    def _noted(self, stream: Stream) -> None:
+        """Note that a tick did its work: whoever waits for passes hears where none does any more."""
+        job = self.job
+        with tools_for(job).store.begin() as conn:
+            health.complete_pass(conn, job.clock.now(), stream.every_seconds)
+
+    def _leased(self) -> list[Check]:
+        job = self.job
+        return frontier.lease_due(
+            tools_for(job).store,
+            now=job.clock.now(),
+            horizon_seconds=job.horizon_seconds,
+            limit=job.wave,
+            lease_seconds=job.lease_seconds,
+            lead_seconds=LEAD_SECONDS,
+            feeds_only=job.feeds_only,
+        )
+
+    def _received(self) -> list[Captured]:
+        job = self.job
+        store = tools_for(job).store
+        taken = inbox.take(store, now=job.clock.now(), limit=job.wave, lease_seconds=job.lease_seconds)
+        return [Captured(capture=one.capture, source=_source_of(store, one.capture), received=one) for one in taken]
 
 
 class _Fetch(beam.DoFn):
@@ -91,8 +138,8 @@ class _Fetch(beam.DoFn):
             yield check
             return
         tools = tools_for(self.job)
-        slots = StoreSlots(tools.store, self.job.clock)
-        self.under_way[tools.start(tools.fetcher.fetch(check, slots, self.job.clock))] = check
+        fetching = tools.fetcher.fetch(check, PatientSlots(self.job), self.job.clock)
+        self.under_way[tools.start(fetching)] = check
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with noting():
@@ -100,13 +147,17 @@ class _Fetch(beam.DoFn):
                 check = self.under_way.pop(future)
                 answer = future.result()
                 if isinstance(answer, TooLate):
-                    frontier.hand_back(tools_for(self.job).store, [check])
+                    patiently(self.job, partial(frontier.hand_back, tools_for(self.job).store, [check]))
                     continue
                 captured = Captured(capture=answer, source=check.source, check=check)
                 yield WindowedValue(captured, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 
-def _source_of(store: Store, feed: str | None) -> Source:
+def _source_of(store: Store, capture: Capture) -> Source:
+    """Return what the store knows of where a brought capture comes from: of its feed, else of its page."""
+    feed = feed_of(capture)
     with store.reading() as conn:
         known = feeds.health_of(conn, feed) if feed else None
-    return known.source if known else Source(feed=feed)
+        if known is not None:
+            return known.source
+        return articles.source_of(conn, normalise_url(capture.url)) or Source(feed=feed)

@@ -9,44 +9,65 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import pickle
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import tenacity
+
+from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
-from wirewatch.errors import WirewatchError
+from wirewatch.errors import StoreError, WirewatchError
 from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy
 from wirewatch.keeping import Keeper
 from wirewatch.model import Instance
 from wirewatch.store import Store, hosts
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
-PRELOADED = ("wirewatch.reading", "wirewatch.keeping")
+PRELOADED = ("wirewatch.reading", "wirewatch.judging")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """What a job that never ends knows beyond a pass: its ticks, and when it has enough to do."""
+
+    every_seconds: float  # from tick to tick
+    backlog_seconds: float  # what was leased and is not kept for so long holds the ticks
+    patience_seconds: float = 600.0  # a store that is away is waited for so long, before the engine is told
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One run of one graph: what every step needs to know, small enough to be carried to every worker."""
 
-    store: str  # its address, with its password
+    store: str = field(repr=False)  # its address, with its password
     instance: Instance
     clock: Clock
     run: str  # the name its counters are kept under
     fetch: FetchPolicy
     sinks: tuple[str, ...] = ()
+    alerting: Alerting = NO_ALERTS
     children: int | None = None  # processes for untrusted work; None is one a core
     timeout_seconds: float = 10.0  # for one page in one of them
     horizon_seconds: float = 60.0
     wave: int = 500
     feeds_only: bool = False  # lease no articles yet: a feed may say of one where it is now, or that it changed
     replay: bool = False
+    stream: Stream | None = None  # None: one pass, which ends
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long what was leased is nobody else's, counted from the last start in the lease."""
+        return 300.0 if self.stream is None else 3 * self.stream.backlog_seconds + self.fetch.total_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +110,7 @@ def keeper_for(job: Job) -> Keeper:
         clock=job.clock,
         run=job.run,
         sinks=job.sinks,
+        alerting=job.alerting,
         replay=job.replay,
     )
 
@@ -114,6 +136,51 @@ class StoreSlots:
         hosts.block_host(self.store, host, until)
 
 
+@dataclass(frozen=True)
+class PatientSlots:
+    """Hand out a job's slots; in a stream, wait while the store is away."""
+
+    job: Job
+
+    def next_slot(self, host: str) -> datetime:
+        return patiently(self.job, lambda: self._slots.next_slot(host))
+
+    def robots(self, host: str) -> RobotsCopy | None:
+        return patiently(self.job, lambda: self._slots.robots(host))
+
+    def keep_robots(self, host: str, copy: RobotsCopy) -> None:
+        patiently(self.job, lambda: self._slots.keep_robots(host, copy))
+
+    def block_host(self, host: str, until: datetime) -> None:
+        patiently(self.job, lambda: self._slots.block_host(host, until))
+
+    @property
+    def _slots(self) -> StoreSlots:
+        return StoreSlots(tools_for(self.job).store, self.job.clock)
+
+
+def patiently(job: Job, work: Callable[[], T]) -> T:
+    """Return what the work returns; in a stream, wait while the store is away and do it again.
+
+    The work must leave nothing half done where it raises StoreError, as a transaction does. A pass does not wait:
+    whoever started it is told at once.
+    """
+    patience = 0.0 if job.stream is None else job.stream.patience_seconds
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(StoreError),
+        stop=tenacity.stop_after_delay(patience),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5.0),
+        before_sleep=_say_that_it_waits,
+        reraise=True,
+    )
+    return again(work)
+
+
+def _say_that_it_waits(attempt: tenacity.RetryCallState) -> None:
+    if attempt.outcome is not None:
+        _log.warning("Waiting for the store: %s", attempt.outcome.exception())
+
+
 @contextmanager
 def noting() -> Iterator[None]:
     """Remember an error of ours on its way out of a step.
@@ -123,15 +190,20 @@ def noting() -> Iterator[None]:
     try:
         yield
     except WirewatchError as error:
-        _noted.append(error)
+        note(error)
         raise
 
 
+def note(error: WirewatchError) -> None:
+    """Remember an error of ours, unless an earlier one is remembered: what went wrong first is what is told."""
+    with _making:
+        _noted[:1] = _noted[:1] or [error]
+
+
 def noted() -> WirewatchError | None:
-    """Return the first error of ours that a step met in this process, and forget all."""
-    first = _noted[0] if _noted else None
-    _noted.clear()
-    return first
+    """Return the first error of ours that a step met in this process, and forget it."""
+    with _making:
+        return _noted.pop() if _noted else None
 
 
 _stores: dict[str, Store] = {}

@@ -7,6 +7,7 @@ keeping the same reading twice changes nothing, and the counters are counted whe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import apache_beam as beam
@@ -14,13 +15,15 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.process import Job, keeper_for, noting
+from transforms.process import Job, keeper_for, noting, patiently
 from transforms.reading import ReadFeed
 from wirewatch.keeping import Read
-from wirewatch.model import Outcome
+from wirewatch.model import Check, Outcome
 
 TOGETHER: Final = 50  # readings; what is in one transaction is read again if the process dies in it
 TOGETHER_BYTES: Final = 8 << 20  # of their pages
+KEPT = "transforms.revisions"  # metrics: captures by what and outcome, as `articles_revised`
+LAG = "lag_ms"  # from the start of a check until it is kept
 
 
 class KeepRevisions(beam.PTransform[Any, Any]):
@@ -48,10 +51,8 @@ class _RecordAndCommit(beam.DoFn):
     def process(self, read: Read | ReadFeed) -> Iterator[tuple[str, str]]:
         if isinstance(read, ReadFeed):
             with noting():
-                keeper = keeper_for(self.job)
-                yield _counted(
-                    "feed", keeper.keep_feed(read.read, read.capture, read.source, read.check, read.received)
-                )
+                outcome = patiently(self.job, lambda: self._keep_feed(read))
+            yield self._counted("feed", read.check, outcome)
             return
         self.waiting.append(read)
         self.bytes += len(read.capture.body)
@@ -68,10 +69,18 @@ class _RecordAndCommit(beam.DoFn):
         if not reads:
             return
         with noting():
-            outcomes = keeper_for(self.job).keep_all(reads)
-        yield from (_counted("article", outcome) for outcome in outcomes)
+            keeper = keeper_for(self.job)
+            told = patiently(self.job, lambda: keeper.keep_at_once(reads))
+            for n, read in enumerate(reads):
+                outcome = told.get(n) or patiently(self.job, partial(keeper.keep_changed, read))
+                yield self._counted("article", read.check, outcome)
 
+    def _keep_feed(self, read: ReadFeed) -> Outcome:
+        return keeper_for(self.job).keep_feed(read.read, read.capture, read.source, read.check, read.received)
 
-def _counted(what: str, outcome: Outcome) -> tuple[str, str]:
-    Metrics.counter("transforms.revisions", f"{what}s_{outcome.value}").inc()
-    return what, outcome.value
+    def _counted(self, what: str, check: Check | None, outcome: Outcome) -> tuple[str, str]:
+        Metrics.counter(KEPT, f"{what}s_{outcome.value}").inc()
+        if check is not None:
+            lag = self.job.clock.now() - check.start
+            Metrics.distribution(KEPT, LAG).update(round(lag.total_seconds() * 1000))
+        return what, outcome.value

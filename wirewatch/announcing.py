@@ -14,18 +14,26 @@ from typing import Any, Literal
 
 from wirewatch import events
 from wirewatch.canonical import event_id, timestamp
-from wirewatch.model import Alias, Diff, Facts, Instance, Revision, Source, Verdict, Wording
+from wirewatch.model import Alias, Diff, Facts, Happened, Instance, Revision, Source, Verdict, Wording
 from wirewatch.records import ninjs_record, stated_language, stated_publisher
 from wirewatch.revisions import Change, Passage, Restamp, Transition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class News:
-    """One finished record or event. `item` is the revision's id or the event's."""
+    """One finished record or event. `item` is the revision's id or the event's.
+
+    Of an event, `happened` says what, `revision` which wording it is about; `transition` is that of a change of words,
+    and `retracts` the event that this one takes back.
+    """
 
     kind: Literal["record", "event"]
     item: str
     payload: str
+    happened: Happened | None = None
+    revision: Revision | None = None
+    transition: Transition | None = None
+    retracts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +87,7 @@ class _Teller:
 
     def published(self, revision: Revision) -> News:
         return self._event(
+            "published",
             event_id(self.article, "published", 0),
             lambda common: events.published(current=revision, **common),
             revision,
@@ -87,29 +96,30 @@ class _Teller:
     def revised(self, transition: Transition) -> News:
         diff, verdict = self.known.diffs[transition.id]
         return self._event(
+            "revised",
             event_id(transition.id, "revised", self.known.announced.get(transition.id, 0)),
             lambda common: events.revised(
                 previous=transition.old, current=transition.new, diff=diff, verdict=verdict, **common
             ),
             transition.new,
+            transition=transition,
         )
 
     def retracted(self, transition: Transition) -> News:
         n = self.known.announced[transition.id]
+        retracts = event_id(transition.id, "revised", n - 1)
         return self._event(
+            "retracted",
             event_id(transition.id, "retracted", n),
-            lambda common: events.retracted(
-                article=self.article,
-                retracts=event_id(transition.id, "revised", n - 1),
-                url=transition.new.url,
-                **common,
-            ),
+            lambda common: events.retracted(article=self.article, retracts=retracts, url=transition.new.url, **common),
             transition.new,
+            retracts=retracts,
         )
 
     def restamped(self, restamp: Restamp) -> News:
         subject = f"{restamp.revision.id} {timestamp(restamp.new.at) if restamp.new.at else ''}"
         return self._event(
+            "restamped",
             event_id(subject, "restamped", restamp.n),
             lambda common: events.restamped(
                 current=restamp.revision,
@@ -131,11 +141,12 @@ class _Teller:
 
         # Not by its place among the article's: a late capture may add an earlier one, which is to be said too.
         subject = f"{self.article} {timestamp(passage.observed)}"
-        return self._event(event_id(subject, passage.kind, 0), build, passage.revision)
+        return self._event(passage.kind, event_id(subject, passage.kind, 0), build, passage.revision)
 
     def merged(self, other: str) -> News:
         revision = self.change.after.revisions[-1]
         return self._event(
+            "merged",
             event_id(f"{other} {self.article} {timestamp(self.known.observed)}", "merged", 0),
             lambda common: events.merged(
                 article=other,
@@ -162,7 +173,16 @@ class _Teller:
         )
         return News(kind="record", item=revision.id, payload=events.serialise(record))
 
-    def _event(self, id_: str, build: Callable[[events.Common], dict[str, Any]], revision: Revision) -> News:
+    def _event(
+        self,
+        happened: Happened,
+        id_: str,
+        build: Callable[[events.Common], dict[str, Any]],
+        revision: Revision,
+        *,
+        transition: Transition | None = None,
+        retracts: str | None = None,
+    ) -> News:
         current = self.change.after.revisions[-1] if self.change.after.revisions else revision
         wording, facts = self.known.texts.get(current.text_hash, (Wording(), Facts()))
         common: events.Common = {
@@ -174,4 +194,12 @@ class _Teller:
             "language": stated_language(facts, self.known.source),
             "backfill": self.known.backfill,
         }
-        return News(kind="event", item=id_, payload=events.serialise(build(common)))
+        return News(
+            kind="event",
+            item=id_,
+            payload=events.serialise(build(common)),
+            happened=happened,
+            revision=revision,
+            transition=transition,
+            retracts=retracts,
+        )

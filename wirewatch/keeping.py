@@ -11,48 +11,42 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from wirewatch import schedule
+from wirewatch.alerts.matching import NO_ALERTS, Alerting, retractions
 from wirewatch.announcing import Known, News, news, stands
 from wirewatch.availability import availability
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, canonical_json, sha256
 from wirewatch.clock import Clock
-from wirewatch.diff import compare
 from wirewatch.errors import BadContent, StoreError, Superseded
 from wirewatch.extract import EXTRACTOR, read_page
 from wirewatch.feeds.reading import page_address
 from wirewatch.identity import guid_name
+from wirewatch.judging import judged_in
 from wirewatch.model import (
-    WORDING_FIELDS,
     Alias,
     Availability,
     Capture,
     Check,
-    Claim,
     Diff,
     Entry,
     FeedReading,
-    Hunk,
     Instance,
     Outcome,
     Reading,
     Seen,
-    Selector,
     Source,
     Track,
-    Verdict,
-    Wording,
 )
 from wirewatch.reading import FeedRead
 from wirewatch.revisions import (
     Change,
     Ledger,
     Rereading,
-    Transition,
     Want,
     earliest,
     fold,
@@ -61,10 +55,10 @@ from wirewatch.revisions import (
     record,
     stamp_of,
 )
-from wirewatch.significance import judge, uncompared
 from wirewatch.significance.everywhere import part_hashes
 from wirewatch.store import (
     Store,
+    alerts,
     articles,
     counters,
     dead_letters,
@@ -100,20 +94,6 @@ class Read:
     source: Source
     check: Check | None = None
     received: Received | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
-    """A diff and what it means."""
-
-    diff: Diff
-    verdict: Verdict
-
-
-def compare_and_judge(old: Wording, new: Wording, old_stamp: Claim | None, new_stamp: Claim | None) -> Judgement:
-    """Return what changed between two wordings and what that means; called in a bounded process."""
-    diff = compare(old, new)
-    return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=old_stamp, new_stamp=new_stamp))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +147,7 @@ class _Plan:
     change: Change
     addition: Addition
     said: Sequence[News]
+    matched: Sequence[alerts.Match]
     backfill: bool
 
     @property
@@ -185,6 +166,7 @@ class Keeper:
     clock: Clock
     run: str
     sinks: tuple[str, ...] = ()
+    alerting: Alerting = NO_ALERTS
     replay: bool = False
 
     def keep(self, read: Read) -> Outcome:
@@ -196,8 +178,30 @@ class Keeper:
 
     def keep_all(self, reads: Sequence[Read]) -> list[Outcome]:
         """Do what `keep` does for each, in one transaction for those that say what the last ones said."""
-        told = self._kept_at_once(reads)
-        return [told.get(n) or self._keep(_evidence(read)) for n, read in enumerate(reads)]
+        told = self.keep_at_once(reads)
+        return [told.get(n) or self.keep_changed(read) for n, read in enumerate(reads)]
+
+    def keep_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
+        """Keep readings that say what the last ones said by one conditional statement each, without their pages.
+
+        Return the outcomes of those that were kept, by place.
+        """
+        quick = [(read.check.article, n) for n, read in enumerate(reads) if read.check and _may_be_unchanged(read)]
+        if not quick:
+            return {}
+        told: dict[int, Outcome] = {}
+        with self.store.begin() as conn:
+            for _, n in sorted(quick):  # all processes lock in one order
+                if self._settled_at_once(conn, reads[n]):
+                    told[n] = _same(reads[n].reading)
+            self._count_short_cut(conn, [reads[n] for n in told])
+            for outcome, n in sorted(Counter(told.values()).items()):
+                counters.count(conn, self.run, "article", outcome, n)
+        return told
+
+    def keep_changed(self, read: Read) -> Outcome:
+        """Keep a reading that `keep_at_once` did not keep."""
+        return self._keep(_evidence(read))
 
     def keep_names(self, evidence: Evidence) -> None:
         """Keep that these names are one article's; where they are known as several, join those."""
@@ -225,40 +229,32 @@ class Keeper:
     ) -> Outcome:
         """Keep what a feed says: its entries' articles become due, or are themselves kept; then settle its check.
 
-        The feed's validators are written last, when all its entries are kept: a crash before that reads it again.
+        The feed's validators are written last, when all its entries are kept: a crash before that reads it again. What
+        was brought of a feed that is watched makes its entries' articles due too.
         """
         kept = self._keep_entries([Read(capture=capture, reading=one, source=source) for one in read.entries])
+        followed = check.url if check else self._watched(source.feed) if received else None
         links: list[tuple[Entry, tuple[Alias, ...]]] = []
         if source.track is Track.PAGES:
             links = [(entry, found) for entry in read.feed.entries if (found := self._named(entry, read.feed, source))]
-            self._keep_links([names for _, names in links], capture=capture, source=source, upserted=check is not None)
+            names_of_links = [names for _, names in links]
+            self._keep_links(names_of_links, capture=capture, source=source, upserted=followed is not None)
         for _ in range(_MOST_ATTEMPTS):
             try:
                 with self.store.begin() as conn:
                     if received is not None:
                         inbox.drop(conn, received)
-                    return self._settle_feed(conn, read.feed, links, kept, capture=capture, source=source, check=check)
+                    return self._settle_feed(
+                        conn, read.feed, links, kept, capture=capture, source=source, check=check, followed=followed
+                    )
             except Superseded:
                 continue
         raise StoreError("The feed's articles change faster than they can be kept; start again", about=capture.url)
 
-    def _kept_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
-        """Keep readings that say what the last ones said by one conditional statement each, without their pages.
-
-        Return the outcomes of those that were kept, by place.
-        """
-        quick = [(read.check.article, n) for n, read in enumerate(reads) if read.check and _may_be_unchanged(read)]
-        if not quick:
-            return {}
-        told: dict[int, Outcome] = {}
-        with self.store.begin() as conn:
-            for _, n in sorted(quick):  # all processes lock in one order
-                if self._settled_at_once(conn, reads[n]):
-                    told[n] = _same(reads[n].reading)
-            self._count_short_cut(conn, [reads[n] for n in told])
-            for outcome, n in sorted(Counter(told.values()).items()):
-                counters.count(conn, self.run, "article", outcome, n)
-        return told
+    def _watched(self, feed: str | None) -> str | None:
+        """Return a feed's address if it is one that is watched."""
+        with self.store.reading() as conn:
+            return feed if feed and feeds.health_of(conn, feed) else None
 
     def _settled_at_once(self, conn: Connection, read: Read) -> bool:
         check, reading = read.check, read.reading
@@ -402,6 +398,13 @@ class Keeper:
             texts[text_hash] = kept[draft.key, text_hash]
         judged = self._judge(change, told, texts)
         backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
+        said: list[News] = []
+        matched: list[alerts.Match] = []
+        if draft.speaks:
+            known = self._known(draft, aliases, judged=judged, texts=texts, backfill=backfill)
+            said = news(draft.key, change, known, draft.merged)
+            hunk_hashes = {one.transition.id: one.hunk_hash for one in judged}
+            matched = self.alerting.matches(draft.key, said, known, hunk_hashes)
         return _Plan(
             evidence=evidence,
             key=draft.key,
@@ -414,7 +417,8 @@ class Keeper:
                 judged=judged,
                 vanished={t.id: told.get(t.id, 0) for t in change.vanished},
             ),
-            said=self._news(draft, aliases, judged=judged, texts=texts, backfill=backfill),
+            said=said,
+            matched=matched,
             backfill=backfill,
         )
 
@@ -475,7 +479,8 @@ class Keeper:
         judged = []
         for transition in change.appeared:
             old, new = texts[transition.old_text].wording, texts[transition.new_text].wording
-            judgement = self._compare(transition, old, new)
+            stamps = (transition.old.stamp, transition.new.modified)
+            judgement = judged_in(self.pool, old, new, *stamps, about=transition.new.url)
             judged.append(
                 Judged(
                     transition=transition,
@@ -488,15 +493,7 @@ class Keeper:
             )
         return tuple(judged)
 
-    def _compare(self, transition: Transition, old: Wording, new: Wording) -> Judgement:
-        stamps = (transition.old.stamp, transition.new.modified)
-        try:
-            return self.pool.run(compare_and_judge, old, new, *stamps, returns=Judgement, about=transition.new.url)
-        except BadContent:  # too long for a fine comparison: the change is still said, field by field
-            coarse = _field_by_field(old, new)
-            return Judgement(diff=coarse, verdict=uncompared(coarse))
-
-    def _news(
+    def _known(
         self,
         draft: _Draft,
         kept: Mapping[str, Sequence[Alias]],
@@ -504,13 +501,12 @@ class Keeper:
         judged: Sequence[Judged],
         texts: Mapping[str, Text],
         backfill: bool,
-    ) -> list[News]:
-        if not draft.speaks:
-            return []
+    ) -> Known:
+        """Return what is needed to tell of the change."""
         evidence = draft.evidence
         aliases = {alias.name: alias for key in draft.found for alias in kept[key]}
         aliases |= {alias.name: alias for alias in evidence.aliases}
-        known = Known(
+        return Known(
             instance=self.instance,
             recorded=self.clock.now(),
             observed=evidence.observed,
@@ -522,7 +518,6 @@ class Keeper:
             backfill=backfill,
             paywalled=evidence.reading is not None and evidence.reading.paywalled,
         )
-        return news(draft.key, draft.change, known, draft.merged)
 
     # Writing
 
@@ -535,6 +530,7 @@ class Keeper:
             for other in plan.found:
                 if other != plan.key:
                     ledger.absorb(conn, plan.key, other)
+                    alerts.move(conn, plan.key, other)
         ledger.claim_names(conn, [plan.naming for plan in plans])
         ledger.write(conn, {plan.key: (plan.addition, plan.change.after) for plan in plans})
         ledger.describe_all(conn, {plan.key: _described(plan) for plan in plans})
@@ -545,7 +541,7 @@ class Keeper:
                 self._keep_page(conn, plan, read)
                 pending = plan.change.after.pending
                 self._settle(conn, read, plan.key, stale=pending is not None and pending.kind == "stale")
-                if not _said_before(plan):
+                if read.received is not None or not _said_before(plan):
                     self._bury(conn, read)
                 counted[plan.change.counted] += 1
         self._count_short_cut(conn, [plan.evidence.read for plan in plans if plan.evidence.read is not None])
@@ -566,6 +562,9 @@ class Keeper:
             for one in plan.said
         ]
         outbox.announce_all(conn, items, self.sinks)
+        now = self.clock.now()
+        alerts.take_back(conn, retractions(one for plan in plans for one in plan.said), now, now + self.alerting.settle)
+        alerts.keep(conn, [match for plan in plans for match in plan.matched])
 
     def _keep_page(self, conn: Connection, plan: _Plan, read: Read) -> None:
         reading, capture = read.reading, read.capture
@@ -647,11 +646,12 @@ class Keeper:
         capture: Capture,
         source: Source,
         check: Check | None,
+        followed: str | None,
     ) -> Outcome:
         now, new, entries = self.clock.now(), sum(one in _NEWS_OUTCOMES for one in kept), len(kept)
-        health = feeds.health_of(conn, check.url) if check else None
-        if check is not None and source.track is Track.PAGES:
-            new = articles.upsert_entries(conn, check.url, [_due(entry, names) for entry, names in links], now)
+        health = feeds.health_of(conn, followed) if followed else None
+        if health is not None and source.track is Track.PAGES:
+            new = articles.upsert_entries(conn, health.url, [_due(entry, names) for entry, names in links], now)
             entries = len(links)
         if feed.seen is Seen.INVALID:
             dead_letters.add(conn, at=now, step="feed", reason=feed.detail, url=capture.url, capture=capture)
@@ -801,23 +801,6 @@ def _texts(readings: Sequence[Reading]) -> dict[str, Text]:
         for one in readings
         if one.wording is not None and one.text_hash is not None and one.content_hash is not None
     }
-
-
-def _field_by_field(old: Wording, new: Wording) -> Diff:
-    """Return the coarsest exact diff there is: each changed field replaced as a whole."""
-    hunks = []
-    for name in WORDING_FIELDS:
-        before, after = getattr(old, name) or "", getattr(new, name) or ""
-        if before == after:
-            continue
-        op: Literal["insert", "delete", "replace"] = "replace" if before and after else "insert" if after else "delete"
-        hunks.append(Hunk(field=name, op=op, old=_whole(before), new=_whole(after)))
-    removed, added = (sum(len(getattr(hunk, side).exact.split()) for hunk in hunks) for side in ("old", "new"))
-    return Diff(hunks=tuple(hunks), words_added=added, words_removed=removed, similarity=0.0)
-
-
-def _whole(text: str) -> Selector:
-    return Selector(exact=text, prefix="", suffix="", start=0, end=len(text))
 
 
 def _hunk_hash(diff: Diff) -> str:

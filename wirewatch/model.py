@@ -57,6 +57,10 @@ class Availability(StrEnum):
     REFUSED = "refused"
 
 
+Happened = Literal["published", "revised", "restamped", "withdrawn", "returned", "merged", "retracted"]
+"""What an event says has happened to an article; the third word of its type."""
+
+
 class Track(StrEnum):
     """What of a feed is tracked: the pages its entries link to, or the entries' own title and summary."""
 

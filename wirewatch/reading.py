@@ -37,6 +37,15 @@ def is_feed(capture: Capture) -> bool:
     )
 
 
+def feed_of(capture: Capture) -> str | None:
+    """Return the feed's address in normal form: of the feed that a capture is of, else of the one that named it."""
+    address = capture.url if is_feed(capture) else capture.feed
+    try:
+        return normalise_url(address) if address else None
+    except BadContent:  # whoever brought the capture may have written anything there
+        return None
+
+
 def read_at_once(capture: Capture, source: Source, check: Check | None) -> Reading | None:
     """Return the reading of an article's capture that need not be parsed, and None for one that must be.
 

@@ -63,12 +63,19 @@ feeds = typer.Typer(
 letters = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="See what could not be used, and bring it in again."
 )
+alerting = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Try rules on what is kept, list what was told, and send it again.",
+)
 app.add_typer(feeds, name="feeds", rich_help_panel=_WATCH)
+app.add_typer(alerting, name="alerts", rich_help_panel=_WATCH)
 app.add_typer(letters, name="dead-letters", rich_help_panel=_KEEP)
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)]
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Log = Annotated[str | None, typer.Option("--log", metavar="text|json", help="How the log is written.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a page or feed could not be read.")]
 Zone = Annotated[str | None, typer.Option(metavar="NAME", help="Zone of stamps without one, such as Europe/London.")]
 Language = Annotated[str | None, typer.Option(metavar="TAG", help="Language, where the input names none.")]
@@ -137,6 +144,7 @@ def init(
 def run(
     config: ConfigArgument = DEFAULT,
     every: Annotated[str | None, typer.Option(metavar="TIME", help="Go on, one pass every 60s, 10m, …")] = None,
+    log: Log = None,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -145,10 +153,48 @@ def run(
     from wirewatch.clock import SystemClock
 
     seconds = None if every is None else given.period(every, "--every")
-    loaded = _load(config)
+    loaded = _load(config).logging(given.log(log))
     if seconds is None:
+        if log is not None:
+            raise typer.BadParameter("it is for a run that goes on: give --every too", param_hint="--log")
         raise typer.Exit(watching.run(loaded, SystemClock(), strict=strict, as_json=json))
     raise typer.Exit(watching.run_on(loaded, SystemClock(), seconds, strict=strict, as_json=json))
+
+
+@app.command(rich_help_panel=_WATCH)
+def stream(
+    config: ConfigArgument = DEFAULT,
+    *,
+    runner: Annotated[str | None, typer.Option(metavar="prism|flink|dataflow", help="The engine.")] = None,
+    tick: Annotated[str | None, typer.Option(metavar="TIME", help="How often the store is asked what is due.")] = None,
+    backlog: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Lease nothing while something leased waits for so long.")
+    ] = None,
+    parallelism: Annotated[str | None, typer.Option(metavar="N", help="Flink: tasks that share each step.")] = None,
+    prism: Annotated[Path | None, typer.Option(metavar="FILE", help="Prism: where its program lies.")] = None,
+    job_server: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where Beam's job server listens.")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Flink: where a TaskManager finds its worker pool.")
+    ] = None,
+    flink: Annotated[str | None, typer.Option(metavar="URL", help="Flink: its REST interface.")] = None,
+    checkpoint_interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Flink: how often the job's state is written down.")
+    ] = None,
+    from_savepoint: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Flink: go on from where a job was stopped.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Watch without end, as a streaming job; what is not given here stands under `stream:` in the configuration."""
+    from pipelines.cli import given, streaming
+    from wirewatch.clock import SystemClock
+
+    options = {"runner": runner, "tick": tick, "backlog": backlog, "parallelism": parallelism, "prism": prism}
+    options |= {"job_server": job_server, "workers": workers, "flink": flink}
+    options |= {"checkpoint_interval": checkpoint_interval}
+    streaming.stream(_load(config).logging(given.log(log)), options, SystemClock(), savepoint=from_savepoint)
 
 
 @app.command(rich_help_panel=_WATCH)
@@ -184,6 +230,104 @@ def replay(
     loaded = _load(config)
     code = watching.replay(loaded, inputs, SystemClock(), url=url, observed_at=observed, feed=feed, as_json=json)
     raise typer.Exit(code)
+
+
+@app.command(rich_help_panel=_WATCH)
+def send(
+    config: ConfigArgument = DEFAULT,
+    every: Annotated[str | None, typer.Option(metavar="TIME", help="Go on, looking every 10s, 1m, …")] = None,
+    json: Json = False,
+) -> None:
+    """Send the alerts that are ripe, and say how many wait and until when; `run` does it after each pass."""
+    from pipelines.cli import alerting as sending
+    from pipelines.cli import given
+    from wirewatch.clock import SystemClock
+
+    seconds = None if every is None else given.period(every, "--every")
+    with _opened(config) as (loaded, store):
+        if seconds is None:
+            code = sending.send(loaded, store, SystemClock(), as_json=json)
+        else:
+            code = sending.send_continuously(loaded, store, SystemClock(), seconds, as_json=json)
+    raise typer.Exit(code)
+
+
+@alerting.command("try")
+def alerts_try(
+    config: ConfigArgument = DEFAULT,
+    *,
+    rule: Annotated[str | None, typer.Option(metavar="NAME", help="One rule only.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Events recorded since then, such as 2026-03-16T00:00:00Z.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="How many events are asked, newest first.")
+    ] = 10_000,
+    json: Json = False,
+) -> None:
+    """Show which of the stored events each rule would have matched, and why; nothing is sent."""
+    from pipelines.cli import alerting as sending
+    from pipelines.cli import given
+
+    begin = None if since is None else given.moment(since, "--since")
+    with _opened(config) as (loaded, store):
+        sending.try_rules(loaded, store, rule=rule, since=begin, limit=limit, as_json=json)
+
+
+@alerting.command("list")
+def alerts_list(
+    config: ConfigOption = DEFAULT,
+    *,
+    state: Annotated[str | None, typer.Option(metavar="waiting|sent|dead", help="Those of one state only.")] = None,
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="Those of one channel only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 100,
+    json: Json = False,
+) -> None:
+    """List what was told where and when, what waits, and what was given up and why."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (_, store):
+        sending.list_alerts(store, state=state, channel=channel, limit=limit, as_json=json)
+
+
+@alerting.command("show")
+def alerts_show(
+    alert: Annotated[str, typer.Argument(metavar="ID", help="The alert, by its id in the list.")],
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Show what one alert said, and why each of its changes was told."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (loaded, store):
+        sending.show_alert(loaded, store, alert, as_json=json)
+
+
+@alerting.command("again")
+def alerts_again(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The alerts.")] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Send alerts once more that were sent or given up, under the same id."""
+    from pipelines.cli import alerting as sending
+    from wirewatch.clock import SystemClock
+
+    with _opened(config) as (_, store):
+        sending.send_again(store, ids or (), SystemClock().now(), everything=dead, as_json=json)
+
+
+@alerting.command("on")
+def alerts_on(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The channel's name.")],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Send to a channel again that was switched off because its receiver was gone."""
+    from pipelines.cli import alerting as sending
+
+    with _opened(config) as (loaded, store):
+        sending.switch_on(loaded, store, channel)
 
 
 @feeds.command("list")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.config.units import seconds
 from wirewatch.errors import ConfigurationError, WirewatchError
 from wirewatch.identity import normalise_url
+from wirewatch.units import seconds
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -49,13 +49,24 @@ def period(text: str, option: str) -> float:
     return every
 
 
+def log(kind: str | None) -> Literal["text", "json"] | None:
+    """Return how the log is to be written."""
+    if kind not in (None, "text", "json"):
+        raise ConfigurationError(f"--log: {kind!r} is neither text nor json")
+    return kind  # type: ignore[return-value]  # mypy does not narrow by a tuple
+
+
 def settings(kind: type[S], options: dict[str, Any]) -> S:
     """Return settings from options that are called as their keys are; those that are None were not given."""
     try:
         return kind.model_validate({name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        wrong = [f"--{one['loc'][0]}: {one['input']!r} {_reason(one)}" for one in error.errors(include_url=False)]
+        wrong = [f"--{_option(one)}: {one['input']!r} {_reason(one)}" for one in error.errors(include_url=False)]
         raise ConfigurationError("; ".join(wrong)) from error
+
+
+def _option(one: Any) -> str:
+    return str(one["loc"][0]).replace("_", "-")
 
 
 def _reason(one: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipelines.cli.screen import answers, emit, emit_lines, moment, number, one_line, table, tell
-from pipelines.config import BadConfiguration, Config, load
+from pipelines.config import BadConfiguration, Config, Problem, load
 from wirewatch.canonical import article_uri
 from wirewatch.errors import ConfigurationError
 from wirewatch.schema import schemas
@@ -20,12 +21,16 @@ def check(path: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Say whether a configuration can be used, or everything that is wrong with it; return the exit code."""
     try:
         config = load(path, environ)
+        if problems := list(_problems_of_channels(config)):
+            raise BadConfiguration(str(path), problems)  # noqa: TRY301 (told in the same way)
     except BadConfiguration as error:
         if not as_json:
             raise
         emit({"valid": False, "file": str(path), "errors": error.problems})
         return error.exit_code
-    parts = {"feeds": config.feeds, "articles": config.articles, "sinks": config.sinks}
+    parts: dict[str, tuple[Any, ...]] = {"feeds": config.feeds, "articles": config.articles, "sinks": config.sinks}
+    if config.channels:
+        parts |= {"channels": config.channels, "rules": config.alerting.rules}
     if as_json:
         counts = {name: len(part) for name, part in parts.items()}
         emit({"valid": True, "file": str(path), "store": config.shown_store, **counts})
@@ -33,6 +38,12 @@ def check(path: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
     counted = ", ".join(number(len(part), name.removesuffix("s")) for name, part in parts.items())
     answers().print(f"{path} is right: {counted}; the store is {config.shown_store}", soft_wrap=True)
     return 0
+
+
+def _problems_of_channels(config: Config) -> Iterator[Problem]:
+    for index, channel in enumerate(config.channels):
+        for key, problem in channel.problems():
+            yield Problem(message=f"{problem} (channel {channel.name})", place=f"alerts.channels[{index}].{key}")
 
 
 def schema(name: str | None, authority: str, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -16,9 +17,11 @@ from pipelines.cli.screen import answers, emit, number, one_line, progress, tell
 from pipelines.config import Config
 from pipelines.run import PassReport, open_store, run_every, run_pass
 from wirewatch.clock import Clock
+from wirewatch.errors import WirewatchError
 from wirewatch.model import Source
 from wirewatch.store import articles
 
+_log = logging.getLogger(__name__)
 _SHOWN: Final = 10  # findings named one by one
 _FAILED: Final = ("blocked", "failed", "refused", "invalid")
 
@@ -33,18 +36,39 @@ def run(config: Config, clock: Clock, *, strict: bool, as_json: bool) -> int:
 
 def run_on(config: Config, clock: Clock, every: float, *, strict: bool, as_json: bool) -> int:
     """Make a pass every so many seconds until interrupted or asked to end; return the exit code."""
+    from pipelines.logs import logging_as  # noqa: PLC0415 (a single pass has neither)
+    from pipelines.monitor import monitored  # noqa: PLC0415
+
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     codes: list[int] = []
+    logged = config.monitor.log == "json"
 
     def reported(report: PassReport) -> None:
-        _say(report, as_json=as_json)
+        if logged:
+            _log.info(report.sentence(), extra={"fields": {"pass": report.as_json()}})
+        if as_json or not logged:
+            _say(report, as_json=as_json)
+        monitor.passed()
         codes.append(_code(report, strict=strict))
         if codes[-1]:
             stop.set()
 
-    with progress() as step:
-        run_every(config, clock, every, progress=step, reported=reported, stop=stop)
+    def failed(error: WirewatchError) -> None:
+        again = f"{error} The next pass tries again."
+        _log.error(again) if logged else tell(one_line(again, 500))
+
+    with logging_as(config), monitored(config, clock) as monitor, progress() as step:
+        run_every(
+            config,
+            clock,
+            every,
+            progress=step,
+            begun=monitor.follow,
+            reported=reported,
+            failed=failed,
+            stop=stop,
+        )
     return codes[-1] if codes else 0
 
 

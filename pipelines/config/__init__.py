@@ -8,25 +8,36 @@ in `store`, and in no message and no `repr`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.config.complaints import complain, complain_of_repetitions, complain_of_secrets
+from pipelines.config.complaints import (
+    complain,
+    complain_of_repetitions,
+    complain_of_secrets,
+    complain_of_unknown_channels,
+)
 from pipelines.config.document import Document, read_document
+from pipelines.config.engines import horizon_seconds, refusals
 from pipelines.config.problems import BadConfiguration, Problem
 from pipelines.config.settings import (
     DAY,
     FeedSettings,
     FetchSettings,
+    MonitorSettings,
     Settings,
     SourceSettings,
+    StreamSettings,
     WorkSettings,
 )
 from transforms.sinks.base import Sink
+from transforms.sources.base import MessageSource
+from wirewatch.alerts.channels.base import Channel
+from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.identity import normalise_url
 from wirewatch.model import Instance, Source
 from wirewatch.store import Store
@@ -54,8 +65,15 @@ class Config:
     fetch_settings: FetchSettings
     feeds: tuple[tuple[str, Source], ...] = ()
     articles: tuple[tuple[str, Source], ...] = ()
+    sources: tuple[MessageSource, ...] = ()
     sinks: tuple[Sink, ...] = ()
+    alerting: Alerting = NO_ALERTS
+    channels: tuple[Channel, ...] = ()
+    operator: str | None = None  # the channel that hears of Wirewatch itself
+    public_url: str | None = None  # of the viewer
     work: WorkSettings = field(default_factory=WorkSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
+    stream: StreamSettings = field(default_factory=StreamSettings)
 
     @property
     def shown_store(self) -> str:
@@ -106,11 +124,33 @@ class Config:
             run=run,
             fetch=self.fetch,
             sinks=tuple(sink.name for sink in self.sinks),
+            alerting=self.alerting,
             children=self.work.children,
             timeout_seconds=self.work.timeout,
             horizon_seconds=self.work.horizon,
             wave=self.work.wave,
         )
+
+    def stream_job(self, clock: Clock, run: str) -> Job:
+        """Return what the steps of a job that never ends are given."""
+        from transforms.process import Stream  # noqa: PLC0415
+
+        stream = Stream(every_seconds=self.stream.tick, backlog_seconds=self.stream.backlog)
+        return replace(self.job(clock, run), stream=stream, horizon_seconds=horizon_seconds(self.stream))
+
+    def logging(self, kind: Literal["text", "json"] | None) -> Config:
+        """Return the deployment with its log written so, if something else was asked for."""
+        return self if kind is None else replace(self, monitor=self.monitor.model_copy(update={"log": kind}))
+
+    def streaming(self, settings: StreamSettings) -> Config:
+        """Return the deployment with other settings for its stream.
+
+        Raise ConfigurationError with everything that cannot be run so.
+        """
+        wrong = refusals(settings, store=self.store, fetch=self.fetch_settings, sources=self.sources, sinks=self.sinks)
+        if problems := [Problem(message=why, place=f"stream.{key}") for key, why in wrong]:
+            raise BadConfiguration(str(self.path), problems)
+        return replace(self, stream=settings)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -128,8 +168,15 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         fetch_settings=_anchored(settings.fetch, folder),
         feeds=tuple((url, source(feed, url)) for feed in settings.feeds for url in [normalise_url(feed.url)]),
         articles=tuple((normalise_url(one.url), source(one)) for one in settings.articles),
+        sources=tuple(_anchored(one, folder) for one in settings.sources),
         sinks=tuple(_anchored(sink, folder) for sink in settings.sinks),
+        alerting=Alerting(rules=settings.alerts.rules, settle_seconds=settings.alerts.settle),
+        channels=tuple(_anchored(channel, folder) for channel in settings.alerts.channels),
+        operator=settings.alerts.operator,
+        public_url=settings.viewer.public_url,
         work=settings.work,
+        monitor=settings.monitor,
+        stream=_anchored(settings.stream or StreamSettings(), folder),
     )
 
 
@@ -143,13 +190,31 @@ def parse_settings(document: Document) -> Settings:
     if isinstance(document.value, dict):
         complain_of_repetitions(document)
         complain_of_secrets(document)
+        complain_of_unknown_channels(document)
         try:
             settings = Settings.model_validate(document.value)
         except ValidationError as error:
             complain(document, error)
+        else:
+            _complain_of_stream(document, settings)
     if document.problems or settings is None:
         raise BadConfiguration(document.name, document.problems)
     return settings
+
+
+def _complain_of_stream(document: Document, settings: Settings) -> None:
+    """Note what the engine that is named cannot run; without a section nothing is named."""
+    if settings.stream is None or document.problems:
+        return
+    wrong = refusals(
+        settings.stream,
+        store=settings.store.get_secret_value(),
+        fetch=settings.fetch,
+        sources=settings.sources,
+        sinks=settings.sinks,
+    )
+    for key, why in wrong:
+        document.report(("stream", key), why)
 
 
 def source(settings: SourceSettings, feed: str | None = None) -> Source:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from pipelines.config.document import Document
-from pipelines.config.problems import Steps
-from pipelines.config.settings import Section, Settings
+from pipelines.config.problems import Steps, spelled
+from pipelines.config.settings import Settings
 from transforms.sinks import SINKS
+from transforms.sources import SOURCES
+from wirewatch.alerts.channels import CHANNELS
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.store.engine import parse
@@ -29,6 +31,23 @@ _WANTED: Final = {
 }
 
 
+_IN_THE_FILE: Final = "the secret stands in the file; write ${NAME} and keep it in the environment"
+_LISTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("feeds",), "url"),
+    (("articles",), "url"),
+    (("sources",), "name"),
+    (("sinks",), "name"),
+    (("alerts", "channels"), "name"),
+    (("alerts", "rules"), "name"),
+)
+# Lists whose items are told apart by their `kind`: what one is called, and the models there are.
+_CHOICES: Final[dict[Steps, tuple[str, Sequence[type[BaseModel]]]]] = {
+    ("sources",): ("source", SOURCES),
+    ("sinks",): ("sink", SINKS),
+    ("alerts", "channels"): ("channel", CHANNELS),
+}
+
+
 def complain(document: Document, error: ValidationError) -> None:
     """Note everything that pydantic found, but nothing of what could not be had in the first place."""
     for one in error.errors(include_url=False):
@@ -38,18 +57,52 @@ def complain(document: Document, error: ValidationError) -> None:
 
 
 def complain_of_repetitions(document: Document) -> None:
-    """Note feeds and articles whose address, and sinks whose name, is there already."""
-    for section, key in (("feeds", "url"), ("articles", "url"), ("sinks", "name")):
+    """Note feeds and articles whose address, and sinks, sources, channels and rules whose name, is there already."""
+    for section, key in _LISTS:
         met: dict[str, int] = {}
-        for index, name in _names(document.value.get(section), key):
+        for index, name in _names(_list(document, section), key):
             first = met.setdefault(name, index)
             if first != index:
-                shown = document.shown((section, index, key), name)
-                document.report((section, index, key), f"{shown} is there already, as {section}[{first}]")
+                shown = document.shown((*section, index, key), name)
+                document.report((*section, index, key), f"{shown} is there already, as {spelled((*section, first))}")
+
+
+def complain_of_unknown_channels(document: Document) -> None:
+    """Note channels that rules or the operator name, and that there are none of."""
+    names = [name for _, name in _names(_list(document, ("alerts", "channels")), "name")]
+    alerts = document.value.get("alerts")
+    used: list[tuple[Steps, object]] = []
+    if isinstance(alerts, dict):
+        used.append((("alerts", "operator"), alerts.get("operator")))
+    rules = _list(document, ("alerts", "rules"))
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+        told = rule.get("channels") if isinstance(rule, dict) else None
+        at: Steps = ("alerts", "rules", index, "channels")
+        used += [((*at, n), one) for n, one in enumerate(told)] if isinstance(told, list) else [(at, told)]
+    for steps, name in used:
+        if isinstance(name, str) and name not in names:
+            hint = _hint(name, tuple(names)) or "; name one under alerts.channels"
+            document.report(steps, f"there is no channel {document.shown(steps, name)}{hint}")
 
 
 def complain_of_secrets(document: Document) -> None:
-    """Note a store's password that stands in the file itself."""
+    """Note a store's password and channels' secrets that stand in the file itself."""
+    _complain_of_the_password(document)
+    channels = _list(document, ("alerts", "channels"))
+    for index, channel in enumerate(channels if isinstance(channels, list) else ()):
+        for name, value in channel.items() if isinstance(channel, dict) else ():
+            steps: Steps = ("alerts", "channels", index, name)
+            if value is not None and _is_secret(steps, document) and not _is_filled(steps, document):
+                document.report(steps, _IN_THE_FILE)
+
+
+def _is_filled(steps: Steps, document: Document) -> bool:
+    """Tell whether what stands at a place, or inside it, came out of the environment."""
+    places = (*document.written, *document.broken)
+    return any(place[: len(steps)] == steps for place in places)
+
+
+def _complain_of_the_password(document: Document) -> None:
     store = document.value.get("store")
     if not isinstance(store, str):
         return
@@ -61,7 +114,15 @@ def complain_of_secrets(document: Document) -> None:
             document.report(("store",), str(error))
         return
     if password and "${" not in str(password):
-        document.report(("store",), "the password stands in the file; write ${NAME} and keep it in the environment")
+        document.report(("store",), _IN_THE_FILE.replace("secret", "password"))
+
+
+def _list(document: Document, section: Steps) -> object:
+    """Return what stands at a place, or None."""
+    value = document.value
+    for step in section:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _names(items: object, key: str) -> Iterator[tuple[int, str]]:
@@ -81,11 +142,12 @@ def _message(document: Document, error: Any) -> str:
         return "this key is required"
     if kind == "extra_forbidden":
         return f"there is no such key{_hint(str(steps[-1]), _keys(steps[:-1], document))}"
+    what, choices = _choice(steps)
     if kind == "union_tag_not_found":
-        return f"the key kind is required: {', '.join(_kinds())}"
-    if steps[-1:] == ("kind",) or kind == "union_tag_invalid":
-        tag = _value(document, (*steps, "kind")) if kind == "union_tag_invalid" else _value(document, steps)
-        return f"there is no sink {document.shown(steps, tag)}; there is {', '.join(_kinds())}"
+        return f"the key kind is required: {', '.join(_kinds(choices))}"
+    if steps[-1:] == ("kind",):
+        tag = _value(document, steps)
+        return f"there is no {what} {document.shown(steps, tag)}; there is {', '.join(_kinds(choices))}"
     wanted = _WANTED.get(kind, "")
     if kind == "value_error":
         wanted = str(context["error"])
@@ -94,6 +156,8 @@ def _message(document: Document, error: Any) -> str:
     if error["loc"][-1:] == ("[key]",):
         return f"the key {wanted.format(**context)}"
     value = error["input"]
+    if _is_secret(steps, document):
+        return f"this {wanted.format(**context)}"
     return f"{_shown(document, steps, value)} {wanted.format(**context)}"
 
 
@@ -115,7 +179,7 @@ def _place(document: Document, error: Any) -> Steps:
             steps.append(step)
         elif error["type"] == "missing" and (last or index == 0):
             steps.append(step)
-    return tuple(steps)
+    return (*steps, "kind") if error["type"] == "union_tag_invalid" else tuple(steps)
 
 
 def _value(document: Document, steps: Steps) -> Any:
@@ -132,25 +196,43 @@ def _hint(name: str, known: tuple[str, ...]) -> str:
 
 def _keys(steps: Steps, document: Document) -> tuple[str, ...]:
     """Return the keys that a place of the file knows."""
-    if steps[:1] == ("sinks",):
-        kind = _value(document, steps).get("kind")
-        return tuple(name for sink in SINKS if kind in _kinds_of(sink) for name in sink.model_fields)
     model: type[BaseModel] | None = Settings
+    at: Steps = ()
     for step in steps:
-        field = None if model is None else model.model_fields.get(str(step))
-        model = model if isinstance(step, int) else None if field is None else _section(field.annotation)
-    return () if model is None else tuple(model.model_fields)
+        at = (*at, step)
+        if isinstance(step, int) and at[:-1] in _CHOICES:
+            kind = _value(document, at).get("kind")
+            model = next((one for one in _CHOICES[at[:-1]][1] if kind in _kinds_of(one)), None)
+        elif model is not None and not isinstance(step, int):
+            field = next((one for name, one in model.model_fields.items() if step in (name, one.alias)), None)
+            model = None if field is None else _model(field.annotation)
+    return () if model is None else tuple(one.alias or name for name, one in model.model_fields.items())
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+def _is_secret(steps: Steps, document: Document) -> bool:
+    """Tell whether a key is one whose value nobody may read."""
+    for section, (_, models) in _CHOICES.items():
+        if len(steps) > len(section) + 1 and steps[: len(section)] == section:
+            item = _value(document, steps[: len(section) + 1])
+            kind = item.get("kind") if isinstance(item, dict) else None
+            fields = [one.model_fields.get(str(steps[len(section) + 1])) for one in models if kind in _kinds_of(one)]
+            return any(field is not None and "SecretStr" in str(field.annotation) for field in fields)
+    return False
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _section(part))), None)
+    return next((found for part in get_args(annotation) if (found := _model(part))), None)
 
 
-def _kinds() -> list[str]:
-    return sorted(kind for sink in SINKS for kind in _kinds_of(sink))
+def _choice(steps: Steps) -> tuple[str, Sequence[type[BaseModel]]]:
+    return next((choice for section, choice in _CHOICES.items() if steps[: len(section)] == section), ("", ()))
 
 
-def _kinds_of(sink: type[BaseModel]) -> tuple[str, ...]:
-    return get_args(sink.model_fields["kind"].annotation)
+def _kinds(choices: Sequence[type[BaseModel]]) -> list[str]:
+    return sorted(kind for one in choices for kind in _kinds_of(one))
+
+
+def _kinds_of(model: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(model.model_fields["kind"].annotation)

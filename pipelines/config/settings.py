@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -27,13 +27,16 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from pipelines.config.units import duration_text, seconds, size, size_text
 from transforms.sinks import AnySink
+from transforms.sources import AnySource
+from wirewatch.alerts.channels import AnyChannel
+from wirewatch.alerts.rules import Rule
 from wirewatch.errors import WirewatchError
 from wirewatch.identity import normalise_url
 from wirewatch.model import Track
 from wirewatch.store.engine import parse as parse_store
 from wirewatch.times.zones import region
+from wirewatch.units import duration_text, seconds, size, size_text
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
@@ -45,6 +48,7 @@ _AUTHORITY: Final = re.compile(
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")  # RFC 5646, 2.1, without private use
 _ABBREVIATION: Final = re.compile(r"[A-Za-z]{1,5}")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 
 
 class Spelling:
@@ -148,7 +152,7 @@ def _named(name: str) -> Callable[[str], str]:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,253}", text):
+    if not _HOST_NAME.fullmatch(text):
         raise ValueError("is no host name; write it without http:// and path")
     return text.lower()
 
@@ -362,6 +366,113 @@ class WorkSettings(Section):
     ] = 500
 
 
+class AlertSettings(Section):
+    """Who is told what, and where; see [Alerts](alerts.md)."""
+
+    settle: Annotated[
+        Duration,
+        _Lasts(0, HOUR),
+        Field(description="How long an alert waits for what may still change it, or for others like it."),
+    ] = 120.0
+    operator: Text | None = Field(
+        default=None, description="The channel that hears when Wirewatch itself cannot see, and when it can again."
+    )
+    channels: tuple[AnyChannel, ...] = Field(default=(), description="Where alerts go.")
+    rules: tuple[Rule, ...] = Field(default=(), description="Who wants to know what.")
+
+
+class ViewerSettings(Section):
+    """The web pages over the store."""
+
+    public_url: WebAddress | None = Field(
+        default=None, description="Where readers of alerts reach them; left out, alerts name a command instead."
+    )
+
+
+_ENGINES: Final = ("prism", "flink", "dataflow")
+_ENDS: Final = {"directrunner": "DirectRunner", "fnapirunner": "FnApiRunner", "direct": "DirectRunner"}
+
+
+def _engine(text: str) -> str:
+    word = text.lower()
+    if word in _ENDS:
+        raise ValueError(
+            f"is an engine for work that ends: {_ENDS[word]} keeps every output in memory. Use prism,"
+            " or no stream at all: `wirewatch run --every 60s`"
+        )
+    engine = word.removesuffix("runner")
+    if engine not in _ENGINES:
+        raise ValueError(f"is no engine for a stream; there is {', '.join(_ENGINES)}")
+    return engine
+
+
+def _endpoint(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (colon and _HOST_NAME.fullmatch(host) and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("is no host and port, such as localhost:8099")
+    return text.lower()
+
+
+Endpoint = Annotated[Text, AfterValidator(_endpoint), Spelling("host and port")]
+
+
+class StreamSettings(Section):
+    """The job that never ends, `wirewatch stream`: on which engine it runs, and its pace."""
+
+    runner: Annotated[Text, AfterValidator(_engine), Spelling("`prism`, `flink` or `dataflow`")] = Field(
+        default="prism", description="The engine: one process here, a Flink cluster, or Google's service."
+    )
+    tick: Annotated[
+        Duration,
+        _Lasts(1, 10 * MINUTE),
+        Field(description="How often the store is asked what is due, and how far ahead requests get their moment."),
+    ] = 5.0
+    backlog: Annotated[
+        Duration,
+        _Lasts(5, HOUR),
+        Field(description="Ticks lease nothing while something that was leased has not been kept for so long."),
+    ] = MINUTE
+    parallelism: Annotated[Count, _Between(1, 1000), Field(description="Flink: how many tasks share each step.")] = 1
+    prism: Path | None = Field(
+        default=None, description="Prism: where its program lies; left out, `prism` is looked for on the PATH."
+    )
+    job_server: Endpoint | None = Field(default=None, description="Flink: where Beam's job server listens.")
+    workers: Endpoint | None = Field(
+        default=None, description="Flink: where a TaskManager finds its worker pool, mostly on its own machine."
+    )
+    flink: Annotated[WebAddress, Spelling("web address")] | None = Field(
+        default=None, description="Flink: its REST interface, by which the job is followed and stopped."
+    )
+    checkpoint_interval: Annotated[Duration, _Lasts(0.5, HOUR)] | None = Field(
+        default=None, description="Flink: how often the job's state is written down. It must be given."
+    )
+    checkpoint_timeout: Annotated[
+        Duration, _Lasts(10, DAY), Field(description="Flink: how long a checkpoint may take; over four ticks.")
+    ] = 10 * MINUTE
+    project: Text | None = Field(default=None, description="Dataflow: the Google Cloud project.")
+    region: Text | None = Field(default=None, description="Dataflow: the region.")
+    temp: Text | None = Field(default=None, description="Dataflow: a folder of Cloud Storage, `gs://BUCKET/FOLDER`.")
+    image: Text | None = Field(default=None, description="Dataflow: the container image of the workers.")
+
+
+class MonitorSettings(Section):
+    """How others see a job that never ends (`run --every`, `stream`): metrics, health, and what its log looks like."""
+
+    port: Annotated[Count, _Between(1, 65_535)] | None = Field(
+        default=None, description="Where `/metrics` and `/healthz` answer; left out, nothing listens."
+    )
+    address: Annotated[Text, AfterValidator(_host), Spelling("address or host name")] = Field(
+        default="127.0.0.1",
+        description="On which address; there is no password, so give another only behind something that asks for one.",
+    )
+    stale_after: Annotated[
+        Duration,
+        _Lasts(10, DAY),
+        Field(description="`/healthz` answers 503 when something has been due for so long and nothing was kept."),
+    ] = 15 * MINUTE
+    log: Literal["text", "json"] = Field(default="text", description="How the log is written: for people or programs.")
+
+
 class Settings(Section):
     """One deployment."""
 
@@ -378,8 +489,15 @@ class Settings(Section):
     articles: tuple[Annotated[ArticleSettings, BeforeValidator(_only_url)], ...] = Field(
         default=(), description="Articles to watch without a feed."
     )
+    sources: tuple[AnySource, ...] = Field(
+        default=(), description="Queues whose messages ask for checks or bring captures."
+    )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
+    alerts: AlertSettings = Field(default=AlertSettings(), description="Who is told what, and where.")
+    viewer: ViewerSettings = Field(default=ViewerSettings(), description="The web pages over the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")
+    monitor: MonitorSettings = Field(default=MonitorSettings(), description="How others see a job that never ends.")
+    stream: StreamSettings | None = Field(default=None, description="The job that never ends.")
 
     @model_validator(mode="before")
     @classmethod

@@ -2,8 +2,8 @@
 
 A fenced block says by the words after its language what is done with it: `console run` is typed into a shell, line by
 line, in a folder beside an invented newsroom, `console after-demo` where the demo was run; `json record` is looked for
-in what the demo wrote. Each `yaml` is loaded, each `sql` asked of the demo's store, each `ledger` folded. Any other
-command is only looked up.
+in what the demo wrote, `text alert` is composed. Each `yaml` is loaded, each `sql` asked of the demo's store, each
+`ledger` folded. Any other command is only looked up.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import yaml
 
 from pipelines.config import load
 from tests.builders import absence, claim, not_modified, reading
+from tests.wirewatch.alerts.told import LINKS, alert, story
+from wirewatch.alerts.message import compose
 from wirewatch.demo import Newsroom
 from wirewatch.model import Reading, Seen
 from wirewatch.revisions import Ledger, Rereading, fold, record
@@ -176,7 +178,20 @@ def test_configuration_loads(block: Block, tmp_path: Path) -> None:
     settings |= yaml.safe_load(block.text)
     path = tmp_path / "wirewatch.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert load(path, dict.fromkeys(re.findall(r"\$\{(\w+)\}", block.text), "x")).fetch
+    assert load(path, {name: _environ(name) for name in re.findall(r"\$\{(\w+)\}", block.text)}).fetch
+
+
+def _environ(name: str) -> str:
+    """Return what could be the value of a variable of that name."""
+    kinds = {"SECRET": "whsec_" + "QUJD" * 11, "MAIL": "mailto://127.0.0.1/?from=a@news.example&to=b@news.example"}
+    return {**kinds, "CHAT": "ntfy://127.0.0.1/desk"}.get(name.rpartition("_")[2], "x")
+
+
+@each(*blocks("text", "alert"))
+def test_alert_reads_as_shown(block: Block) -> None:
+    stamp = claim("modified", 100)
+    shown = compose(alert(story(old_stamp=stamp, new_stamp=stamp)), LINKS, zone="Europe/London")
+    assert block.text.splitlines() == shown.text.splitlines()
 
 
 @each(*blocks("json", "capture"))

@@ -72,6 +72,21 @@ def feed(paths: Iterable[str] = (), **members: str) -> bytes:
     return answered(rss(paths, **members), content_type="application/rss+xml")
 
 
+def atom(paths: Iterable[str], updated: datetime, *, host: str = HOST) -> bytes:
+    """Return an answer with an Atom feed that says of each path that it was updated then."""
+    at_ = updated.isoformat()
+    entries = "".join(
+        f'<entry><title>Entry of {path}</title><link href="http://{host}{path}"/><id>guid of {path}</id>'
+        f"<updated>{at_}</updated></entry>"
+        for path in paths
+    )
+    document = (
+        '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Courier</title>'
+        f"<id>courier</id><updated>{at_}</updated>{entries}</feed>"
+    )
+    return answered(document.encode(), content_type="application/atom+xml")
+
+
 def configure(
     folder: Path,
     *,

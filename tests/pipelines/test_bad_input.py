@@ -272,7 +272,8 @@ def test_clock_that_goes_backwards_leaves_every_capture_at_its_own_time(tmp_path
     with world(tmp_path, {"/feed.xml": feed(["/a"]), "/a": page(story("The later headline"))}) as w:
         w.run(60)
         w.site.answers["/a"] = page(story("The earlier headline"))
-        articles.push(w.store, [f"http://{HOST}/a"], at(a_second_before))
+        with w.store.begin() as conn:
+            articles.push(conn, [f"http://{HOST}/a"], at(a_second_before))
         report = w.run(a_second_before)
         revisions = w.article("/a").revisions
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.captures import LONGEST_BODY, LONGEST_LINE, Malformed, read_captures
+from pipelines.captures import Malformed, read_captures
 from tests.builders import NOON, URL, at
+from wirewatch.captures import LONGEST_BODY, LONGEST_LINE
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Capture
 

@@ -412,6 +412,19 @@ def test_feed_shows_the_entries_of_a_file(terminal: Terminal) -> None:
 # Keep in order
 
 
+def test_check_looks_closer_at_channels_than_each_pass_does(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "slack://t0ken")
+    channels = '[{kind: apprise, name: c, url: "${CHAT}"}, {kind: atom, name: d, file: none/a.atom}]'
+    text = "instance: {authority: news.example, since: 2026}\nfetch: {contact: me@news.example}\n"
+    (terminal.folder / "told.yaml").write_text(f"{text}alerts: {{channels: {channels}}}\n")
+    told = terminal.type("check", "told.yaml", code=2)[1]
+    assert "alerts.channels[0].url: apprise cannot use this slack:// address" in told
+    assert "alerts.channels[1].file: there is no folder" in told
+    assert "t0ken" not in told
+
+
 def test_check_says_that_a_configuration_is_right_or_what_is_wrong(terminal: Terminal) -> None:
     terminal.configure(f"feeds: [{FEED}]\n")
     assert "is right: 1 feed, 0 articles, 0 sinks" in terminal.type("check")[0]

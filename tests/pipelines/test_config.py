@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.config import BadConfiguration, Config, load
-from pipelines.config.units import duration_text, seconds, size, size_text
 from pipelines.reference import reference
 from tests.builders import NOON
 from transforms.sinks.jsonl import JsonLinesSink
 from wirewatch.clock import FixedClock
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Instance, Source, Track
+from wirewatch.units import duration_text, seconds, size, size_text
 
 ROOT = Path(__file__).parents[2]
 LEAST = """\
@@ -195,9 +195,31 @@ MISTAKES = {
     ),
     "unknown kind of sink": (
         "sinks: [{kind: parket, name: a, folder: x}]",
-        "line 4, sinks[0].kind: there is no sink 'parket'; there is jsonl",
+        "line 4, sinks[0].kind: there is no sink 'parket'; there is jsonl, pubsub",
     ),
-    "sink without a kind": ("sinks: [{name: a, folder: x}]", "line 4, sinks[0].kind: this key is required"),
+    "sink without a kind": (
+        "sinks: [{name: a, folder: x}]",
+        "line 4, sinks[0]: the key kind is required: jsonl, pubsub",
+    ),
+    "sink that is no topic": (
+        "sinks: [{kind: pubsub, name: a, topic: news}]",
+        "line 4, sinks[0].topic: 'news' is no topic's full name; write projects/PROJECT/topics/TOPIC",
+    ),
+    "source that is no subscription": (
+        "sources: [{kind: pubsub, name: a, subscription: projects/newsroom/topics/news}]",
+        (
+            "line 4, sources[0].subscription: 'projects/newsroom/topics/news' is no subscription's full name; "
+            "write projects/PROJECT/subscriptions/SUBSCRIPTION"
+        ),
+    ),
+    "unknown kind of source": (
+        "sources: [{kind: kafka, name: a, subscription: projects/newsroom/subscriptions/abc}]",
+        "line 4, sources[0].kind: there is no source 'kafka'; there is pubsub",
+    ),
+    "unknown key of a source": (
+        "sources: [{kind: pubsub, name: a, subscription: projects/p/subscriptions/abc, emulatr: a:1}]",
+        "line 4, sources[0].emulatr: there is no such key; did you mean emulator?",
+    ),
     "unknown key of a sink": (
         "sinks: [{kind: jsonl, name: a, folder: x, foldr: y}]",
         "line 4, sinks[0].foldr: there is no such key; did you mean folder?",
@@ -366,7 +388,7 @@ def test_refusal_survives_pickling(tmp_path: Path) -> None:
     assert (str(again), again.problems) == (str(caught.value), caught.value.problems)
 
 
-@pytest.mark.parametrize("name", ["laptop", "postgresql"])
+@pytest.mark.parametrize("name", ["laptop", "postgresql", "stream", "flink"])
 def test_example_can_be_used(name: str) -> None:
     environ = {"WIREWATCH_CONTACT": "you@example.org", "WIREWATCH_STORE_PASSWORD": "s3cret"}
     loaded = load(ROOT / "configs" / f"{name}.yaml", environ)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from tests.conftest import Databases
 from tests.pipelines.site import FEED, HOST, World, counted, feed, key, page, rss, story, world
 from tests.wirewatch.fetch_site import Send, answered
 from wirewatch.clock import FixedClock
-from wirewatch.errors import DeliveryFailed, StoreError
+from wirewatch.errors import DeliveryFailed, StoreError, WirewatchError
 from wirewatch.model import Availability, Capture
 from wirewatch.store import frontier, inbox
 from wirewatch.store.tables import articles
@@ -249,10 +250,61 @@ def test_passes_that_follow_one_another_leave_nothing_behind(tmp_path: Path) -> 
             stop.set()
 
     with world(tmp_path, {"/feed.xml": feed(["/a"]), "/a": page()}) as w:
-        run_every(w.config, FixedClock(at(0)), 0, progress=lambda _line: None, reported=reported, stop=stop)
+        keep_on(w, reported, stop)
 
     assert len(left) == 8
     assert left[7] == left[3]
+
+
+def test_pass_that_fails_is_told_and_the_next_one_tries_again(tmp_path: Path) -> None:
+    """The store is away for the second pass of three; what was due then is read by the third."""
+    file, stop = tmp_path / "wirewatch.db", threading.Event()
+    told: list[str] = []
+
+    def reported(report: PassReport) -> None:
+        told.append(str(report.counts["article"]))
+        if len(told) == 3:
+            stop.set()
+        else:  # what is open stays open, and refuses to be used
+            file.rename(file.with_name("away"))
+
+    def failed(error: WirewatchError) -> None:
+        told.append(str(error))
+        file.with_name("away").rename(file)
+        with w.store.begin() as conn:
+            conn.execute(sa.update(articles).values(due_at=at(0)))
+
+    with world(tmp_path, {"/feed.xml": feed(["/a"]), "/a": page()}) as w:
+        keep_on(w, reported, stop, failed)
+
+    assert told[0] == "{'new': 1}"
+    assert told[1].endswith("was moved or deleted: put it back and start again.")
+    assert told[2] == "{'duplicate': 1}"  # the clock stands still
+
+
+def test_first_pass_that_fails_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "wirewatch.db").write_bytes(b"no database " * 100)
+    with world(tmp_path) as w, pytest.raises(StoreError, match="is not a database"):
+        keep_on(w, print, threading.Event())
+
+
+def keep_on(
+    w: World,
+    reported: Callable[[PassReport], None],
+    stop: threading.Event,
+    failed: Callable[[WirewatchError], None] = print,
+) -> None:
+    """Make passes with no time between them until they are stopped."""
+    run_every(
+        w.config,
+        FixedClock(w.now),
+        0,
+        progress=lambda _line: None,
+        begun=lambda _run: None,
+        reported=reported,
+        failed=failed,
+        stop=stop,
+    )
 
 
 @pytest.mark.parametrize("moment", ["between two passes", "in a pass"])

@@ -16,7 +16,8 @@ from tests.builders import absence, claim, not_modified, reading
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, article_uri, canonical_json
 from wirewatch.clock import FixedClock
-from wirewatch.keeping import Keeper, Read, compare_and_judge
+from wirewatch.judging import compare_and_judge
+from wirewatch.keeping import Keeper, Read
 from wirewatch.model import Alias, Capture, Check, Instance, Outcome, Reading, Seen, Source
 from wirewatch.revisions import Ledger, earliest, fold, join, observe
 from wirewatch.store import Store, ledger

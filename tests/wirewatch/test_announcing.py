@@ -14,7 +14,7 @@ from tests.builders import absence, at, claim, reading
 from tests.wirewatch.kept import INSTANCE, A, B, C, standing, uri, world
 from wirewatch.announcing import Known, News, news, stands
 from wirewatch.canonical import event_id
-from wirewatch.keeping import compare_and_judge
+from wirewatch.judging import compare_and_judge
 from wirewatch.model import Reading, Seen, Source
 from wirewatch.revisions import Change, Ledger, record
 

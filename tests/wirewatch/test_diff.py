@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.diff import HUNKS_GOAL, Marked, Marks, by_us, in_characters
 from wirewatch.diff import apply, compare
 from wirewatch.diff.links import links
-from wirewatch.diff.matching import Alphabet, matching_blocks
+from wirewatch.diff.matching import Alphabet, likeness, matching_blocks
 from wirewatch.diff.words import numbers, paragraphs, sentences, tokens
 from wirewatch.errors import BadContent
 from wirewatch.model import WORDING_FIELDS, Hunk, Wording
@@ -305,6 +305,39 @@ def test_large_and_hostile_texts_still_round_trip(old: str, new: str) -> None:
     assert apply(diff, before).body == new
     assert plain(diff, before)
     assert max((link.new[1] for link in links(old, new) if link.kind != "removed"), default=0) == len(new.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "most"),
+    [
+        pytest.param(
+            "".join(f"Xu{i}w1 u{i}w2 {'z ' * 50}end. " for i in range(100)),
+            "".join(f"Y {' '.join(f'u{i}w{m} ' + 'q ' * 60 for i in range(100))} end. " for m in (1, 2)),
+            0,
+            id="many short sentences, two giant ones",
+        ),
+        pytest.param(
+            "".join(f"X{i} u{i} {'z ' * 9_000}end. " for i in range(40)),
+            "".join(f"Y{i} u{i} {'q ' * 9_000}end. " for i in range(40)),
+            1 << 31,
+            id="giant sentences on both sides",
+        ),
+    ],
+)
+def test_the_work_on_sentences_that_cannot_be_alike_is_bounded(
+    old: str, new: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = 0
+
+    def counted(one: str, other: str) -> float:
+        nonlocal cells
+        cells += len(one) * len(other)
+        return likeness(one, other)
+
+    monkeypatch.setattr("wirewatch.diff.align.likeness", counted)
+    before = Wording(body=old)
+    assert apply(compare(before, Wording(body=new)), before).body == new
+    assert cells <= most
 
 
 def test_a_text_of_more_than_a_million_different_words_is_refused() -> None:

@@ -315,6 +315,43 @@ def test_lines_around_the_text_are_not_in_the_body(line: str) -> None:
     assert wording(html(f"<p>{FIRST}</p><p>{line}</p><p>{SECOND}</p>")).body == BODY
 
 
+@pytest.mark.parametrize(
+    ("title", "head", "line", "lang"),
+    [
+        ("Ferry sails", json_ld(headline="Ferry"), "The ferry sails at dawn.", "en"),
+        ("Quay shut", "", "The board kept the quay shut on Tuesday, for a fourth day.", "en"),
+        ("渡轮停航", "", "岛上议会星期一宣布渡轮停航，直到风暴过去为止。", "zh"),
+        ("Ein Abend am Hafen", "", "Autor Jan Quill im Gespräch über Väter, Söhne und den Hafen von Ellery", "de"),
+        (
+            "Die neue Fähre",
+            json_ld(author={"name": "Orla Vane"}),
+            "Von Ellery nach Lowmoor in drei Stunden",
+            "de",
+        ),
+        ("The cup maker", json_ld(author={"name": "Orla Vane"}), "By Royal Appointment", "en"),
+    ],
+)
+def test_a_short_first_line_that_is_text_is_kept(title: str, head: str, line: str, lang: str) -> None:
+    page = html(f"<p>{line}</p>{TEXT}", title=title, head=head, lang=lang)
+    assert wording(page).body == f"{line}\n\n{BODY}"
+
+
+@pytest.mark.parametrize(
+    ("line", "head"),
+    [
+        ("By Orla Vane", json_ld(author={"name": "Orla Vane"})),
+        ("By O. Vane", json_ld(author={"name": "Orla Vane"})),
+    ],
+)
+def test_a_byline_of_a_stated_author_is_not_in_the_body(line: str, head: str) -> None:
+    assert wording(html(f"<p>{line}</p>{TEXT}", head=head)).body == BODY
+
+
+def test_a_page_that_is_one_line_with_the_headlines_words_has_a_text() -> None:
+    page = html("<p>The ferry sails at dawn.</p>", title="Ferry sails", head=json_ld(headline="Ferry"))
+    assert wording(page).body == "The ferry sails at dawn."
+
+
 def test_subheadings_stand_in_order() -> None:
     reading = read(html(f"<p>{FIRST}</p><h2>What islanders pay</h2><p>{SECOND}</p>"))
     assert reading.wording is not None
@@ -329,7 +366,11 @@ def test_subheadings_stand_in_order() -> None:
         ("", '<p class="byline">By Marta Quill | 16 March 2026</p>', "By Marta Quill"),
         ("", "<p>Monday, 16 March 2026 | By Marta Quill</p>", "By Marta Quill"),
         ("", '<p class="byline">By Marta Quill 16 March 2026</p>', "By Marta Quill"),
-        ("", "<p>Marta Quill | 16 March 2026</p>", "Marta Quill"),
+        ("", '<p class="date">Marta Quill | 16 March 2026</p>', "Marta Quill"),
+        ("", '<p>Marta Quill | 16 March 2026</p><p class="byline">Marta Quill</p>', "Marta Quill"),
+        ("", "<p>World News | 16 March 2026</p>", None),
+        (json_ld(articleSection="World News"), '<p class="date">World News | 16 March 2026</p>', None),
+        (json_ld(dateline="Port Ellery"), '<p class="date">Port Ellery – 16.03.2026</p>', None),
         ("", '<div class="share">By Marta Quill</div>', "By Marta Quill"),
         (json_ld(author={"givenName": "Marta", "familyName": "Quill"}), "", "Marta Quill"),
         (json_ld(author=[{"name": "Marta Quill (mqu)"}, [{"name": "Tomas Reed"}]]), "", "Marta Quill, Tomas Reed"),

@@ -13,7 +13,7 @@ from wirewatch.extract import read_page
 from wirewatch.extract.article import Block, choose_headline
 from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import is_ending
-from wirewatch.extract.page import parse, scan
+from wirewatch.extract.page import Page, parse, scan
 from wirewatch.model import Capture, Source
 
 PARAGRAPHS = [
@@ -128,6 +128,46 @@ def test_an_article_divided_among_like_elements_is_read_whole() -> None:
     assert body_of(like_elements("part")) == "\n\n".join(PARAGRAPHS)
 
 
+def story(tag: str, heading: str, texts: list[str]) -> str:
+    inside = "".join(f"<p>{text}</p>" for text in texts)
+    return f'<{tag} class="story full">{heading}{inside}</{tag}>'
+
+
+OTHER = [
+    f"Bakers of street {n} have sold their last loaf and shut the shop, which had stood there for ninety years."
+    for n in range(1, 5)
+]
+
+
+@pytest.mark.parametrize("tag", ["article", "div"])
+@pytest.mark.parametrize("heading", ["<h1>Bread</h1>", "<p>Food</p><h2>Bread</h2>"])
+def test_the_next_story_on_the_page_is_another(tag: str, heading: str) -> None:
+    found = blocks_of(story(tag, "<h2>The vote</h2>", PARAGRAPHS) + story(tag, heading, OTHER))
+    assert found == PARAGRAPHS
+
+
+def test_an_article_element_without_a_headline_is_another_story_too() -> None:
+    assert blocks_of(story("article", "", PARAGRAPHS) + story("article", "", OTHER)) == PARAGRAPHS
+
+
+def test_a_like_element_belongs_to_the_article_if_the_stated_text_has_it() -> None:
+    page = story("div", "", PARAGRAPHS[:3]) + story("div", "<h2>Later</h2>", PARAGRAPHS[3:]) + story("div", "", OTHER)
+    found = until_the_end([Block(text) for text in PARAGRAPHS[:3]], scanned(page), " ".join(PARAGRAPHS))
+    assert [block.text for block in found] == [*PARAGRAPHS[:3], "Later", *PARAGRAPHS[3:]]
+
+
+def blocks_of(page: str) -> list[str]:
+    """Return what is taken for the text where the extractor found the first story."""
+    blocks = [Block(text) for text in PARAGRAPHS]
+    return [block.text for block in until_the_end(blocks, scanned(page), None)]
+
+
+def scanned(inside: str) -> Page:
+    page = parse(f"<html><body><main>{inside}</main></body></html>")
+    scan(page)
+    return page
+
+
 def test_an_element_is_no_furniture_if_most_of_the_text_is_in_it() -> None:
     inside = f'<div class="subscription-area">{TEXT}<div class="author-bio"><p>{LIFE}</p></div></div>'
     assert body_of(inside) == "\n\n".join(PARAGRAPHS)
@@ -143,6 +183,9 @@ def test_elements_of_one_name_are_judged_together() -> None:
     [
         ('FROM THE PIER | <a href="/lamp">The lighthouse has a new lamp after sixty years</a>', False),
         ('She had told <a href="/lamp">the whole story of the lamp in her last book</a>.', True),
+        ('She said: 「<a href="/lamp">the whole story of the lamp is in my last book。</a>」', True),
+        ('ชาวเกาะเล่าว่า <a href="/lamp">lamp ของประภาคารได้รับการเปลี่ยนใหม่หลังจากหกสิบปี</a>', True),
+        (f'<a href="/picture">{" " * 200}<img src="x.jpg">{" " * 200}</a>The lamp will be lit again on Monday', True),
     ],
 )
 def test_a_line_that_is_half_link_and_no_sentence_leads_elsewhere(line: str, kept: bool) -> None:

@@ -160,3 +160,39 @@ def test_styles_are_written_into_elements_only_on_demand() -> None:
     before, after = bodies("It is late.", "It is lost.")
     assert "style=" not in html(compare(before, after), before)
     assert '<del style="color:' in html(compare(before, after), before, styles=True)
+
+
+def test_what_was_put_in_and_taken_out_can_be_cut() -> None:
+    old, new = Wording(body="One. " + "gone " * 30 + "End."), Wording(body="One. " + "come " * 40 + "End.")
+    diff = compare(old, new)
+    assert plain(diff, old, changed=3) == (
+        "Body\nOne. [-gone gone gone-] [… 27 words …]{+come come come+} [… 37 words …] End."
+    )
+
+
+def test_changes_beyond_a_number_are_counted_over_all_fields() -> None:
+    old = Wording(headline="a b", body="One cat sat.\n\nTwo dogs sat.\n\nThree cows sat.")
+    new = Wording(headline="a c", body="One cat ran.\n\nTwo dogs ran.\n\nThree cows ran.")
+    shown = plain(compare(old, new), old, changes=2)
+    assert shown == "Headline\na [-b-]{+c+}\n\nBody\nOne cat [-sat-]{+ran+} [… 2 more changes]"
+
+
+def test_scripts_without_spaces_are_folded_too() -> None:
+    text = "知事は火曜日の会見で、県内の橋の補修を来年度から三年をかけて進める方針を明らかにした。" * 8
+    old, new = Wording(body=f"{text}死者は十二人。{text}"), Wording(body=f"{text}死者は十五人。{text}")
+    shown = plain(compare(old, new), old, context=10)
+    assert "[-二-]{+五+}" in shown
+    assert "words …]" in shown
+    assert len(shown) < 120
+
+
+def test_marks_are_written_into_html_where_colours_may_get_lost() -> None:
+    old, new = Wording(headline="a [-b-]"), Wording(headline="c [-b-]")
+    shown = html(compare(old, new), old, marks=True)
+    assert "<del>[-a-]</del><ins>{+c+}</ins> [\\-b-\\]" in shown
+    assert "<del>a</del><ins>c</ins> [-b-]" in html(compare(old, new), old)
+
+
+def test_a_word_without_an_end_is_cut_as_well() -> None:
+    old, new = Wording(body="x"), Wording(body="y" * 100_000)
+    assert len(plain(compare(old, new), old, changed=3)) < 300

@@ -113,6 +113,10 @@ def test_ambiguous_zone_name_is_the_sources(source: Source) -> None:
         ("17 March 2026 00:21 EST", ("AU",)),
         ("16 March 2026 16:21 IST", ("US", "IL", "IN")),
         ("March 16, 2026 09:21 EST", ("GB",)),
+        ("March 16, 2026 09:21 EST", ("US", "AU")),
+        ("March 16, 2026 10:21 EDT", ("CA", "AU")),
+        ("March 16, 2026 06:21 PST", ("US", "PH")),
+        ("March 16, 2026 09:21 CDT", ("US", "CU")),
     ],
 )
 def test_ambiguous_zone_name_means_what_it_does_in_the_publishers_country(raw: str, countries: tuple[str, ...]) -> None:
@@ -131,6 +135,22 @@ def test_ambiguous_zone_name_is_assumed_where_no_country_uses_it(countries: tupl
 )
 def test_configuration_goes_before_the_publishers_country(source: Source) -> None:
     assert read("March 16, 2026 16:21 IST", "en", source, ("IN",)) == (AT_1421, "configured", ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "zone", "country", "kind"),
+    [
+        ("March 16, 2026 10:21 EDT", "America/New_York", "AU", "stated"),
+        ("March 16, 2026 09:21 EST", "America/New_York", "AU", "stated"),  # out of season, as some print it all year
+        ("March 16, 2026 06:21 PST", "America/Los_Angeles", "PH", "stated"),
+        ("March 16, 2026 08:21 CST", "America/Chicago", "CN", "configured"),
+        ("March 16, 2026 22:21 CST", "Asia/Shanghai", "US", "configured"),
+        ("March 16, 2026 22:21 PST", "Asia/Manila", "US", "configured"),
+        ("March 16, 2026 15:21 BST", "Europe/London", "BD", "configured"),
+    ],
+)
+def test_a_name_of_the_configured_zone_means_what_it_does_there(raw: str, zone: str, country: str, kind: str) -> None:
+    assert read(raw, "en", Source(zone=zone), (country,)) == (AT_1421, kind, ())
 
 
 @pytest.mark.parametrize(
@@ -182,7 +202,7 @@ def test_publishers_country_is_what_is_configured_then_what_the_page_says(
     ],
 )
 def test_a_pages_zone_name_is_that_of_its_publishers_country(url: str, head: str) -> None:
-    text = "".join(f"<p>The ferry of pier {n} sails on. It is {n} minutes late, the harbour says.</p>" for n in range(9))
+    text = "".join(f"<p>The ferry of pier {n} sails on, {n} minutes late, the harbour says.</p>" for n in range(9))
     stamped = f"<h1>Ferry sails</h1><p>Published: 16 March 2026 19:51 IST</p>{text}"
     body = f"{head}<body><article>{stamped}</article></body>".encode()
     told = (("content-type", "text/html; charset=utf-8"),)

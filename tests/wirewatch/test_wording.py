@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from wirewatch.diff import compare
 from wirewatch.model import Wording
-from wirewatch.wording import sentence
+from wirewatch.significance import judge
+from wirewatch.significance.weights import by_weight
+from wirewatch.wording import language, sentence
 
 FIRST, SECOND = "The mayor opened the bridge.", "It cost three million more than planned."
 
@@ -95,3 +97,50 @@ def test_any_diff_is_one_bounded_line(old: str, new: str) -> None:
     assert told
     assert "\n" not in told
     assert len(told) < 4_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("It counted 12 killed.", "It counted 15 killed.", "changed 12 to 15 killed in paragraph 1"),
+        ("The vote was 9 to 4.", "The vote was 8 to 4.", "changed 9 to 8 in paragraph 1"),
+        ("It cost $4.2 million then.", "It cost $4.7 million then.", "changed $4.2 to $4.7 million in paragraph 1"),
+        ("It rose 3% with rain.", "It rose 5% with rain.", "changed 3 to 5 in paragraph 1"),
+        ("Exactly 12.", "Exactly 15.", "changed 12 to 15 in paragraph 1"),
+        ("Twelve killed.", "Fifteen killed.", 'changed "Twelve" to "Fifteen" in paragraph 1'),
+    ],
+    ids=["counted", "not counted", "money", "per cent", "at the end", "in words"],
+)
+def test_a_number_is_told_with_what_it_counts(old: str, new: str, expected: str) -> None:
+    diff = compare(Wording(body=old), Wording(body=new))
+    assert language("en").lead(diff, Wording(body=new), ()) == expected
+
+
+def test_what_matters_most_comes_first_and_the_rest_is_counted() -> None:
+    old = Wording(headline="Fire", body="A big cat sat.\n\nIt counted 12 killed.\n\nThe cow sat.\n\nThe dog sat.")
+    new = Wording(headline="Fire", body="A wet cat sat.\n\nIt counted 15 killed.\n\nThe cow ran.\n\nThe dog lay.")
+    diff = compare(old, new)
+    reasons = by_weight(judge(diff, old, new, old_stamp=None, new_stamp=None).reasons)
+    assert language("en").lead(diff, new, reasons) == (
+        'changed 12 to 15 killed in paragraph 2, changed "big" to "wet" in paragraph 1 and made 2 more changes'
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (Wording(headline="A 4.2", body="B 4.2"), Wording(headline="A 4.7", body="B 4.7"), "änderte „4.2“ zu „4.7“ in"),
+        (Wording(headline="A"), Wording(headline="A after recount"), "ergänzte „after recount“ in der Überschrift"),
+        (Wording(body="Did not."), Wording(body="Did."), "strich „not“ in Absatz 1"),
+        (
+            Wording(body=f"{FIRST}\n\n{SECOND}"),
+            Wording(body=f"{SECOND}\n\n{FIRST}"),
+            f"verschob „{FIRST}“ nach Absatz 2",
+        ),
+        (Wording(body="It’s  late."), Wording(body="It's late."), "änderte nur Leerräume oder Anführungszeichen"),
+        (Wording(body=FIRST), Wording(body=FIRST), "änderte nichts"),
+    ],
+    ids=["changed", "added", "removed", "moved", "levelled", "nothing"],
+)
+def test_a_diff_reads_as_a_german_sentence(old: Wording, new: Wording, expected: str) -> None:
+    assert language("de").sentence(compare(old, new), new).startswith(expected)

@@ -1,19 +1,24 @@
 """Put a sink's `write` on Beam: the one shell that sinks share.
 
-A batch that could not be written fails the bundle: nothing is given back, so nothing is marked, and the rows stay.
+A batch that could not be written is not given back, so it is not marked, and comes again when its lease has run out.
+The error is noted: a pass ends with it, and a stream goes on.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
-from transforms.process import noting
+from transforms.process import note
 from transforms.sinks.base import Sink
+from wirewatch.errors import DeliveryFailed
 from wirewatch.store.outbox import Batch
+
+_log = logging.getLogger(__name__)
 
 
 @beam.typehints.with_input_types(Batch)
@@ -36,9 +41,15 @@ class _Write(beam.DoFn):
         super().__init__()
         self._sink = sink
         self._written = Metrics.counter(__name__, f"written_{sink.name}")
+        self._failed = Metrics.counter(__name__, f"failed_{sink.name}")
 
     def process(self, batch: Batch) -> Iterator[Batch]:
-        with noting():
+        try:
             self._sink.write(batch)
+        except DeliveryFailed as error:
+            _log.warning("Sink %s: %s", batch.sink, error)
+            self._failed.inc()
+            note(error)
+            return
         self._written.inc(len(batch.items))
         yield batch

@@ -7,7 +7,7 @@ it returns without an error is believed to be on the disk for good: its rows are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +26,7 @@ class Sink(BaseModel, ABC):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    on_this_machine: ClassVar[bool] = False  # it writes to the disk of whichever machine works
 
     kind: str
     name: Annotated[

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 class JsonLinesSink(Sink):
     """Write JSON Lines into `records/` and `events/` of a folder."""
+
+    on_this_machine: ClassVar[bool] = True
 
     kind: Literal["jsonl"]
     folder: Annotated[Path, Field(description="Made if it is not there, but not the folder that it lies in.")]

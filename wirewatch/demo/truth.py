@@ -7,6 +7,7 @@ schedule's business, so re-reads are not listed: whatever a pass counts beside i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -89,6 +90,16 @@ class ExpectedArticle:
         return self.revisions[-1].headline
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedAlert:
+    """One alert that must arrive: by which way, after which pass, of what."""
+
+    by: Literal["webhook", "mail"]
+    at: datetime
+    url: str
+    happened: Literal["revised", "withdrawn"]
+
+
 _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH = (at(clock) for clock in ("14:26", "15:31", "15:54", "16:10", "17:00"))
 
 
@@ -145,6 +156,22 @@ def expected_passes() -> tuple[ExpectedPass, ...]:
         ),
         ExpectedPass(at=_FIFTH),
     )
+
+
+def expected_alerts() -> tuple[ExpectedAlert, ...]:
+    """Return what must arrive at the desk, in no order.
+
+    It asks by webhook for all changes and withdrawals, by mail for changes that their publisher does not disclose and
+    for ferries. An alert waits for two minutes, and so for the next pass.
+    """
+    hooks = (
+        (_THIRD, FERRY, LATE_BUS, BRIDGE),
+        (_FOURTH, LIBRARY, CRAB),
+        (_FIFTH, BRIDGE),
+    )
+    mails = ((_THIRD, FERRY, LATE_BUS), (_FOURTH, CRAB), (_FIFTH, BRIDGE))
+    gone = ExpectedAlert(by="webhook", at=_THIRD, url=SMOKEHOUSE, happened="withdrawn")
+    return (gone, *_alerts("webhook", hooks), *_alerts("mail", mails))
 
 
 def expected_articles() -> tuple[ExpectedArticle, ...]:
@@ -230,6 +257,13 @@ def expected_articles() -> tuple[ExpectedArticle, ...]:
         ),
     )
     return tuple(sorted(articles, key=lambda article: article.url))
+
+
+def _alerts(
+    by: Literal["webhook", "mail"], passes: tuple[tuple[datetime, *tuple[str, ...]], ...]
+) -> Iterator[ExpectedAlert]:
+    for moment, *urls in passes:
+        yield from (ExpectedAlert(by=by, at=moment, url=url, happened="revised") for url in urls)
 
 
 def _new(url: str) -> ExpectedChange:

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from itertools import chain, pairwise, product
 from typing import Final, NamedTuple
 
-from wirewatch.diff.matching import Alphabet, heaviest_chain, likeness, matching_blocks, shared_head, shared_tail
+from wirewatch.diff.matching import (
+    Alphabet,
+    heaviest_chain,
+    likeness,
+    matching_blocks,
+    most_likeness,
+    shared_head,
+    shared_tail,
+)
 from wirewatch.diff.rewording import Edit, word_edits
 from wirewatch.diff.words import Span, paragraphs, sentences, shared_edges, tokens
 
@@ -31,6 +39,8 @@ _ALL_PAIRS: Final = 256
 _ALL_CELLS: Final = 1 << 26  # words and marks of the one side times those of the other: 1 ms
 _RARE: Final = 8  # sentences a word may occur in to be rare
 _CANDIDATES: Final = 3  # sentences looked at closely for each old one
+# In all of one gap, words and marks of the one side times those of the other: 50 ms. What is left is exchanged whole.
+_MOST_CELLS: Final = 1 << 31
 # Beyond this many changed sentences in one place (a long article has 500) they are exchanged whole: 10 MB of them would
 # take 30 s to pair, and nobody reads the result.
 _MOST_SENTENCES: Final = 50_000
@@ -312,7 +322,11 @@ def _alike(
         return
     old_codes = [compared.spelled(compared.old, n) for n in old]
     new_codes = [compared.spelled(compared.new, n) for n in new]
-    for i, j in _candidates(old_codes, new_codes):
+    cells = 0
+    for i, j in _candidates(old_codes, new_codes, threshold):
+        cells += len(old_codes[i]) * len(new_codes[j])
+        if cells > _MOST_CELLS:
+            return
         score = likeness(old_codes[i], new_codes[j])
         if score >= threshold:
             weight = _weight(compared.old, old[i], old[i] + 1) + _weight(compared.new, new[j], new[j] + 1)
@@ -330,23 +344,28 @@ def _with_neighbours(compared: Comparison, pair: Pair, floor: Span, ceiling: Spa
             continue
         if any(n in compared.come for n in range(wider.new, wider.new_end)):
             continue
-        closer = _pair_likeness(compared, wider)
+        closer = _pair_likeness(compared, wider, score)
         if closer > score:
             pair, score = wider, closer
     return pair
 
 
-def _pair_likeness(compared: Comparison, pair: Pair) -> float:
+def _pair_likeness(compared: Comparison, pair: Pair, floor: float = 0.0) -> float:
+    """Return how alike the two sides of a pair are, or 0 where their lengths alone keep them under `floor`."""
     old = "".join(compared.spelled(compared.old, n) for n in range(pair.old, pair.old_end))
     new = "".join(compared.spelled(compared.new, n) for n in range(pair.new, pair.new_end))
-    return likeness(old, new)
+    return likeness(old, new) if most_likeness(len(old), len(new)) >= floor else 0.0
 
 
-def _candidates(old: list[str], new: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs worth a closer look: all of a few; of many, for each old one those that share most rare words."""
+def _candidates(old: list[str], new: list[str], threshold: float) -> Iterator[tuple[int, int]]:
+    """Yield the pairs worth a closer look: all of a few; of many, for each old one those that share most rare words.
+
+    None of which one side is too short to be as much like the other as `threshold`.
+    """
     cells = sum(map(len, old)) * sum(map(len, new))
     if len(old) * len(new) <= _ALL_PAIRS and cells <= _ALL_CELLS:
-        yield from product(range(len(old)), range(len(new)))
+        every = product(range(len(old)), range(len(new)))
+        yield from ((i, j) for i, j in every if most_likeness(len(old[i]), len(new[j])) >= threshold)
         return
     holders: dict[str, list[int]] = defaultdict(list)
     for j, text in enumerate(new):
@@ -354,7 +373,7 @@ def _candidates(old: list[str], new: list[str]) -> Iterator[tuple[int, int]]:
             holders[unit].append(j)
     for i, text in enumerate(old):
         rare = (holders[unit] for unit in dict.fromkeys(text) if unit in holders and len(holders[unit]) <= _RARE)
-        shared = Counter(chain.from_iterable(rare))
+        shared = Counter(j for j in chain.from_iterable(rare) if most_likeness(len(text), len(new[j])) >= threshold)
         yield from ((i, j) for j, _ in shared.most_common(_CANDIDATES))
 
 

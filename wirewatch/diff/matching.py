@@ -184,3 +184,8 @@ def likeness(old: str, new: str) -> float:
     if len(old) * len(new) <= _CELLS:
         return Indel.normalized_similarity(old, new)
     return 2 * sum(size for _, _, size in matching_blocks(old, new)) / (len(old) + len(new))
+
+
+def most_likeness(length: int, other: int) -> float:
+    """Return how alike two sequences of these lengths can be at most."""
+    return 2 * min(length, other) / max(1, length + other)

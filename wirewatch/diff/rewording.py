@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from wirewatch.diff.matching import Alphabet, shared_head, shared_tail, weightiest_blocks
 from wirewatch.diff.words import Span, chunk_spans, numbers, token_spans, words
 
+# Chosen on the pairs that the benchmark also reports (dev), so that none are held out for these two.
 # The longest word that may be swallowed between two changes, in letters. On the sentence pairs of arXivEdits (dev, gold
 # token spans) F1 is .9366 without joining, .9374 with 3 letters, .9397 with 6; longer gains under .002.
 _ISLAND: Final = 6

@@ -79,6 +79,22 @@ def numbers(text: str) -> list[str]:
     return [word for word in words(text) if _NUMBER.match(word)]
 
 
+def whole_words(phrase: str, *, open_ended: bool = False) -> re.Pattern[str]:
+    """Return a pattern that finds `phrase` where it is whole words, or the beginning of one with `open_ended`.
+
+    `15` is not found in `1,500` or `15.5`, but `ferry` in `ferry-owner`. In scripts without spaces any place will do.
+    """
+    left = rf"(?<!{_LETTER})" if re.match(_LETTER, phrase) else ""
+    left += rf"(?<![{_KATAKANA}])" if re.match(rf"[{_KATAKANA}]", phrase) else ""
+    left += r"(?<!\d[.,])" if phrase[:1].isdigit() else ""
+    right = ""
+    if not open_ended:
+        right += rf"(?!{_LETTER})" if re.match(_LETTER, phrase[-1:]) else ""
+        right += rf"(?![{_KATAKANA}])" if re.match(rf"[{_KATAKANA}]", phrase[-1:]) else ""
+        right += r"(?![.,]\d)" if phrase[-1:].isdigit() else ""
+    return re.compile(f"{left}{re.escape(phrase)}{right}")
+
+
 def tokens(text: str) -> list[str]:
     """Return the words and punctuation marks of `text`."""
     return _TOKENS.findall(text)

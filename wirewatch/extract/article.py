@@ -28,7 +28,6 @@ _ENDING = re.compile(r"\s+[|–—·•»:-]+\s+|\s?[-|–]{1,2}(?=[^\W\d_]+\s?[
 _SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
 _TOP = 4  # blocks among which a repeated standfirst is looked for
 _LAST = 4  # blocks among which thanks and calls to subscribe are looked for
-_KICKER = 60  # letters that may stand around a headline that is printed again: F1 +.0002
 _LOOKED_AT = 3_000  # blocks that may be stamps; 1.4 ms each where all differ, and a 20,000-word live blog has 2,000
 _MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
 
@@ -109,8 +108,6 @@ def _without_furniture(draft: Draft) -> list[Block]:
         top = not any(not earlier.heading for earlier in kept)
         if not same or same in drop or (same == headline and top):
             continue
-        if headline and len(kept) < 2 and headline in same and len(same) <= len(headline) + _KICKER:
-            continue
         if top and n < _LOOKED_AT and _opens_page(block.text, draft):
             continue
         if n < _LOOKED_AT and (printed_stamps(block.text, draft.language) or is_menu(block.text)):
@@ -140,10 +137,21 @@ def _without_last_lines(blocks: list[Block]) -> list[Block]:
 
 
 def _opens_page(text: str, draft: Draft) -> bool:
-    """Tell whether a block before the first paragraph is a byline, a stamp or the author's name."""
-    if is_stamp(text, draft.language) or byline_of(text, draft.language):
+    """Tell whether a block before the first paragraph is a byline, a stamp or the author's name.
+
+    Where the authors are stated, a line that names none of them is text: `By Royal Appointment`.
+    """
+    if is_stamp(text, draft.language):
         return True
+    if byline := byline_of(text, draft.language):
+        return not draft.authors or any(_names(byline, author) for author in draft.authors)
     return len(text) <= 120 and any(key(text) == key(author) for author in draft.authors)
+
+
+def _names(byline: str, author: str) -> bool:
+    """Tell whether a byline has an author's name, or a word of it: `By M. Quill` for Marta Quill."""
+    words = {key(word) for word in byline.split()}
+    return key(author) in key(byline) or any(len(word) > 2 and key(word) in words for word in author.split())
 
 
 def _without_notes(blocks: list[Block]) -> tuple[list[Block], list[str]]:

@@ -10,11 +10,12 @@ import html
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from wirewatch.extract.article import Block
 from wirewatch.extract.furniture import key
-from wirewatch.extract.page import HEADINGS, Page, Part, squeeze
+from wirewatch.extract.page import HEADINGS, Line, Page, Part, squeeze
 
 _SENTENCE: Final = 40  # characters; shorter blocks do not tell where the text is
 _MOST_OF_TEXT: Final = 0.85  # share of the text that the article's element holds; 0.75 and 0.92 found fewer
@@ -25,13 +26,14 @@ _LONGER: Final = 1.5  # times as long as the blocks is the stated text, where th
 _LEVELS: Final = 3  # of elements around the blocks, in which those beside it are looked at
 _GAINED: Final = 1.3  # times the blocks' text is in all of them together
 _MOST_GAINED: Final = 5  # more is a list of articles
+_HEADLINES: Final = frozenset({"h1", "h2"})
 _COMPARED: Final = 200  # letters of a block that are looked up in the stated text
 
 
 def until_the_end(blocks: list[Block], page: Page, stated: str | None) -> list[Block]:
     """Return the blocks without what follows the article, or the stated text where that is much longer."""
     spoken = stated_blocks(stated)
-    blocks = _from_like_elements(blocks, page)
+    blocks = _from_like_elements(blocks, page, key(" ".join(block.text for block in spoken)))
     if not blocks or not spoken:
         return _in_one_element(blocks, page) or spoken
     whole = key(" ".join(block.text for block in spoken))
@@ -54,40 +56,68 @@ def stated_blocks(text: str | None) -> list[Block]:
     return [Block(line) for raw in plain.splitlines() if (line := squeeze(raw))]
 
 
-def _from_like_elements(blocks: list[Block], page: Page) -> list[Block]:
+def _from_like_elements(blocks: list[Block], page: Page, stated: str) -> list[Block]:
     """Return the text of all elements beside the one with the blocks that have its name, where they hold much text.
 
     Some pages divide an article among several elements, with an advertisement after each, and the extractor takes one:
-    F1 +.0030 on scrapinghub (all on half B), none on Fundus, where no page is so; no page of either lost by it.
+    F1 +.0029 on scrapinghub (all on half B), none on Fundus, where no page is so; no page of either lost by it. Others
+    print the next story under the first: an `article` is a story of its own, and so is what opens with a headline.
     """
     home = _home(blocks, page)
     total = sum(len(block.text) for block in blocks)
     for _ in range(_LEVELS):
-        if not home:
+        if not home or page.names[home].startswith("article "):
             break
-        alike = {
+        alike = [
             place
             for place in range(page.around[home], len(page.around))
             if page.around[place] == page.around[home] and page.names[place] == page.names[home]
-        }
+        ]
         if len(alike) > 1 and " " in page.names[home].strip():
-            found = _lines_in(alike, page)
+            found = _one_story(_lines_in(alike, page), home, stated)
             if _GAINED * total < sum(len(block.text) for block in found) < _MOST_GAINED * total:
                 return found
         home = page.around[home]
     return blocks
 
 
-def _lines_in(places: set[int], page: Page) -> list[Block]:
-    first = min(places)
-    found: list[Block] = []
+def _lines_in(places: list[int], page: Page) -> dict[int, list[Line]]:
+    found: dict[int, list[Line]] = {place: [] for place in places}
     for line in page.lines:
         place = line.place
-        while place > first and place not in places:
+        while place > places[0] and place not in found:
             place = page.around[place]
-        if place in places and line.part is Part.TEXT and not line.link:
-            found.append(Block(line.text, heading=line.tag in HEADINGS))
+        if place in found:
+            found[place].append(line)
     return found
+
+
+def _one_story(lines: dict[int, list[Line]], home: int, stated: str) -> list[Block]:
+    """Return the text of those elements that belong to the one with the blocks, by the stated text or the headlines."""
+    story: list[Line] = []
+    for place, inside in lines.items():
+        if stated:
+            story += inside if place == home or _agrees(inside, stated) else []
+            continue
+        if _opens_story(inside):
+            if place > home:
+                break
+            story = []
+        story += inside
+    return [
+        Block(line.text, heading=line.tag in HEADINGS) for line in story if line.part is Part.TEXT and not line.link
+    ]
+
+
+def _agrees(lines: Sequence[Line], stated: str) -> bool:
+    keys = [key(line.text) for line in lines if line.part is Part.TEXT and not line.link]
+    return sum(len(same) for same in keys if same[:_COMPARED] in stated) >= _AGREEING * sum(map(len, keys))
+
+
+def _opens_story(lines: Sequence[Line]) -> bool:
+    """Tell whether a headline stands before the first sentence."""
+    before = takewhile(lambda line: line.tag in _HEADLINES or len(line.text) < _SENTENCE, lines)
+    return any(line.tag in _HEADLINES for line in before)
 
 
 def _in_one_element(blocks: list[Block], page: Page) -> list[Block]:

@@ -16,7 +16,8 @@ from wirewatch.words import all_words, phrases, primary
 _NO_LETTERS = re.compile(r"[\W_]+")
 _MENU_MARK = re.compile(r"\s(?:[|·•›»>/–—])\s|\t")
 _BULLET = re.compile(r"^[\s*•·▪■–—>|-]+|[\s|·•]+$")
-_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
+_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]」』】）》〉]*$")
+_NO_STOPS = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")  # Thai, Lao and Khmer, whose sentences may end without a mark
 _BY_LONGEST = 160
 _PIECES = re.compile(r"\s[|·•]\s|\s[–—]\s(?=.*\d)")
 _DIGIT = re.compile(r"\d")
@@ -38,6 +39,11 @@ def key(text: str) -> str:
 def ends_sentence(line: str) -> bool:
     """Tell whether a line ends as a sentence does."""
     return _ENDS_SENTENCE.search(line) is not None
+
+
+def may_be_sentence(line: str) -> bool:
+    """Tell whether a line ends as a sentence does, or is in a script that does not mark where one ends."""
+    return ends_sentence(line) or _NO_STOPS.search(line) is not None
 
 
 def is_menu(line: str) -> bool:

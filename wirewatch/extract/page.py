@@ -255,7 +255,7 @@ class _Scan:
         self.named: list[tuple[tuple[Part, Any], ...]] = []  # by line
         self.line = _OUTSIDE  # of the words collected so far
         self.asides: list[Aside] = []
-        self.linked = 0  # characters of the line that are links, spaces included
+        self.linked = 0  # characters of the line that are links
 
     def run(self) -> None:
         stack = [_OUTSIDE]
@@ -274,7 +274,7 @@ class _Scan:
                     self._see(element, tag)
                 self._open(element, tag, above, state)
                 if tag == "a":
-                    self.linked += len("".join(element.itertext()))
+                    self.linked += len(squeeze("".join(element.itertext())))
                 if state.named is not above.named and tag in BLOCKS and state.named[-1][0] in ASIDES:
                     around = open_asides[-1] if open_asides else None
                     open_asides.append(Aside(element, len(self.page.lines), around))

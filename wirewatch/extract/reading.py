@@ -19,9 +19,10 @@ from wirewatch.extract.decode import decode, refuse_marks
 from wirewatch.extract.ends import until_the_end
 from wirewatch.extract.furniture import (
     byline_of,
-    ends_sentence,
+    dateline_of,
     is_correction,
     key,
+    may_be_sentence,
     name_before_stamp,
     split_credit,
     without_role,
@@ -228,7 +229,7 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         for line in lines[start + 1 : start + 6]
         if any(key(line.text) == key(text) for text in data.descriptions)
     ]
-    draft.byline = _byline(lines[start : start + 40], data, language)
+    draft.byline = _byline(lines[start : start + 40], data, language, _no_names(lines, draft))
     _pictures(page, data, draft, start)
     draft.corrections = [data.correction] if data.correction else []
     draft.corrections += [
@@ -302,13 +303,24 @@ def _links(lines: list[Line]) -> set[str]:
         for line in lines
         if len(line.text) > _SHORTEST_LINK
         and line.tag not in _LINKED
-        and (line.link or (line.linked >= _HALF_LINK and not ends_sentence(line.text)))
+        and (line.link or (line.linked >= _HALF_LINK and not may_be_sentence(line.text)))
     }
     return links - {key(line.text) for line in lines if line.linked < _HALF_LINK and line.part is Part.TEXT}
 
 
-def _byline(lines: list[Line], data: Stated, language: str | None) -> str | None:
-    """Return the printed byline, confirmed by the stated authors where those name anybody; else the stated ones."""
+def _no_names(lines: list[Line], draft: Draft) -> frozenset[str]:
+    """Return the keys of the section, the crumbs and the places, which a line may print where others print a name."""
+    places = [dateline_of(block.text)[0] for block in draft.blocks[:_FEW_BLOCKS]]
+    crumbs = [line.text for line in lines if line.part is Part.CRUMB]
+    return frozenset(key(text) for text in (draft.section, draft.dateline, *places, *crumbs) if text)
+
+
+def _byline(lines: list[Line], data: Stated, language: str | None, no_names: frozenset[str]) -> str | None:
+    """Return the printed byline, confirmed by the stated authors where those name anybody; else the stated ones.
+
+    A name before a stamp that has no word for "by" counts where markup says that the line is one of the two, or where
+    the page states or prints the name again as an author's: `World News | March 16, 2026` looks the same.
+    """
     authors = data.authors
     candidates = [line for line in lines if line.part is not Part.NOISE and len(line.text) <= 200]
     for line in candidates:
@@ -320,7 +332,11 @@ def _byline(lines: list[Line], data: Stated, language: str | None) -> str | None
     if authors and not data.house:
         return ", ".join(authors)
     for line in candidates[:_BESIDE_HEADLINE]:
-        if name := name_before_stamp(line.text, language):
+        name = name_before_stamp(line.text, language)
+        if not name or key(name) in no_names:
+            continue
+        credited = [*authors, *(other.text for other in lines if other.part is Part.BYLINE)]
+        if line.part in (Part.BYLINE, Part.STAMP) or any(key(name) in key(text) for text in credited):
             return name
     for line in lines[:_BESIDE_HEADLINE]:
         if line.part is Part.NOISE and (byline := byline_of(line.text, language)):

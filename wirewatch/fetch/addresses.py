@@ -20,7 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from wirewatch.errors import SourceRefuses
-from wirewatch.fetch.policy import Address, FetchPolicy
+from wirewatch.fetch.policy import Address, FetchPolicy, Reach
 
 # RFC 9110, 4.1, asks for at least 8000 octets; longer ones are traps or mistakes.
 _LONGEST_URL: Final = 8000
@@ -99,6 +99,34 @@ def vet(url: str) -> URL:
     )
 
 
+def vet_unasked(url: str, policy: FetchPolicy) -> None:
+    """Raise `SourceRefuses` if `url` says by itself, without a look at the network, that it may not be asked.
+
+    A name may still turn out to lead to an address that is not public; that is found when the connection is made.
+    """
+    parsed = vet(url)
+    host = host_of(parsed)
+    address = _spelled_out(host)
+    if address is None or host in policy.allowed_hosts() or host in policy.endpoints():
+        return
+    if not is_public(address) and not any(address in network for network in policy.allowed_networks()):
+        raise SourceRefuses(f"{address} is not a public address", about=printable(url))
+
+
+def _spelled_out(host: str) -> Address | None:
+    """Return the address that a host name is, in any spelling that a resolver takes (`127.1`, `0x7f.0.0.1`)."""
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3
+        return ipaddress.IPv4Address("127.0.0.1")
+    try:
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
 def host_of(url: str | URL) -> str:
     """Return the host whose rules a request to `url` falls under: its name in small letters, without the port.
 
@@ -147,10 +175,10 @@ class AddressBook(AbstractResolver):
     Names are looked up on threads of its own: a dead name server must not hold up the threads that fetch slots.
     """
 
-    def __init__(self, policy: FetchPolicy) -> None:
-        self._networks = policy.allowed_networks()
-        self._hosts = policy.allowed_hosts()
-        self._endpoints = policy.endpoints()
+    def __init__(self, reach: Reach) -> None:
+        self._networks = reach.allowed_networks()
+        self._hosts = reach.allowed_hosts()
+        self._endpoints = reach.endpoints()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="names")
 
     @contextmanager

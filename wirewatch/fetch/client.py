@@ -7,24 +7,21 @@ belongs to one process and one event loop; building its session for each page co
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
 import aiohttp
-import certifi
 from yarl import URL
 
 from wirewatch.clock import Clock
-from wirewatch.errors import ConfigurationError, RetryLater, SourceRefuses, WirewatchError
+from wirewatch.errors import RetryLater, SourceRefuses, WirewatchError
 from wirewatch.fetch.addresses import AddressBook, AddressRefused, host_of, printable, vet
 from wirewatch.fetch.bodies import ACCEPTED_CODINGS, Body, read_body
+from wirewatch.fetch.connecting import Dropped, sentence, trust
 from wirewatch.fetch.headers import kept_headers, request_headers, retry_after_seconds
 from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.fetch.robots import ROBOTS_BYTES, ROBOTS_REDIRECTS, Answer, Robots
@@ -79,10 +76,6 @@ class _Trip:
     redirects: list[str] = field(default_factory=list)
     permanent: bool = True
     seconds_left: float
-
-
-class _Dropped(aiohttp.ClientError):
-    """The connection was lost before an answer came. Not one of the errors after which aiohttp asks again by itself."""
 
 
 class Fetcher:
@@ -182,7 +175,7 @@ class Fetcher:
         """Make one request in one slot; if it fell into an old connection that was closing, another in another."""
         try:
             return await self._ask_once(request, turns, trip)
-        except _Dropped as error:
+        except Dropped as error:
             if not request.reused:
                 raise _explained(error, request.url, self._policy) from error
         return await self._ask(replace(request, reused=False), turns, trip)
@@ -202,7 +195,7 @@ class Fetcher:
                     )
                     observed = turns.clock.now()
                     response = await _taken(answer, observed, request.limit)
-            except _Dropped:
+            except Dropped:
                 raise
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise _explained(error, url, self._policy) from error
@@ -223,7 +216,7 @@ class Fetcher:
                     limit=0,  # the lanes bound it, before the slot and not behind it
                     resolver=self._addresses,
                     socket_factory=self._addresses.make_socket,
-                    ssl=_trust(policy.ca_file),
+                    ssl=trust(policy.ca_file),
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": policy.user_agent},
@@ -273,7 +266,7 @@ async def _never_again(request: aiohttp.ClientRequest, send: aiohttp.ClientHandl
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Dropped from error
+        raise Dropped from error
 
 
 async def _note_reuse(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
@@ -310,53 +303,4 @@ def _explained(error: Exception, url: URL, policy: FetchPolicy) -> WirewatchErro
         )
     if isinstance(error, aiohttp.InvalidURL):
         return SourceRefuses(f"{host} is neither a host name nor an address in its usual form", about=about)
-    return RetryLater(_sentence(error, host, policy), about=about)
-
-
-def _sentence(error: Exception, host: str, policy: FetchPolicy) -> str:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return f"No connection to {host} within {policy.connect_seconds:g} seconds"
-    if isinstance(error, aiohttp.SocketTimeoutError):
-        return f"Nothing came from {host} for {policy.read_seconds:g} seconds"
-    if isinstance(error, TimeoutError):
-        return f"{host} was not done within {policy.total_seconds:g} seconds"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"The name {host} could not be resolved: {_words(error.os_error)}"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"The certificate of {host} is not valid: {_words(error.certificate_error)}"
-    if isinstance(error, (aiohttp.ClientConnectorSSLError, ssl.SSLError)):
-        return f"TLS with {host} failed: {_words(getattr(error, 'os_error', error))}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"No connection to {host}: {_words(error.os_error)}"
-    if isinstance(error, _Dropped):
-        return f"{host} closed the connection without an answer"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"The answer of {host} is not HTTP that can be read"
-    return f"The request to {host} failed: {type(error).__name__}"
-
-
-def _words(error: BaseException) -> str:
-    """Return what an error of the system says, short and on one line."""
-    words = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
-    return " ".join(str(words).split())[:200] or type(error).__name__
-
-
-@cache  # loading the authorities takes 20 ms, more than a page does
-def _trust(ca_file: str | None) -> ssl.SSLContext:
-    """Return a context that verifies, with the system's authorities, or certifi's where the system has none."""
-    context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if not has_authorities(paths.cafile, paths.capath):
-        context.load_verify_locations(certifi.where())
-    if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:  # ssl.SSLError among them
-            raise ConfigurationError(f"fetch.ca_file cannot be read: {_words(error)}", about=ca_file) from error
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def has_authorities(cafile: str | None, capath: str | None) -> bool:
-    """Tell whether the system brings authorities: python.org's Python for macOS and slim containers do not."""
-    return cafile is not None or (capath is not None and any(Path(capath).iterdir()))
+    return RetryLater(sentence(error, host, policy), about=about)

@@ -27,13 +27,36 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, kw_only=True)
-class FetchPolicy:
+class Reach:
+    """Say what may be connected to beside public addresses.
+
+    `allow_addresses` names networks (`10.0.0.0/8`), addresses (`127.0.0.1`) and hosts (`intranet.example`) that may be
+    asked although they are not public. `connect_to` sends a host's requests to an address and port of its own,
+    `{"courier.example": "127.0.0.1:8080"}`, whatever name service says; such a host is allowed by being named.
+    """
+
+    allow_addresses: tuple[str, ...] = ()
+    connect_to: Mapping[str, str] = field(default_factory=dict)
+
+    def allowed_networks(self) -> tuple[Network, ...]:
+        """Return the networks that the configuration names, single addresses among them."""
+        return tuple(network for entry in self.allow_addresses if (network := _network(entry)))
+
+    def allowed_hosts(self) -> frozenset[str]:
+        """Return the hosts that the configuration names, in small letters."""
+        return frozenset(entry.lower() for entry in self.allow_addresses if _network(entry) is None)
+
+    def endpoints(self) -> dict[str, tuple[Address, int]]:
+        """Return the address and port of each host in `connect_to`, by its name in small letters."""
+        found = {host.lower(): _endpoint(target) for host, target in self.connect_to.items()}
+        return {host: endpoint for host, endpoint in found.items() if endpoint}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchPolicy(Reach):
     """Hold the rules that every request of a process keeps to.
 
-    `contact` is a mail address or web page at which a publisher reaches the operator. `allow_addresses` names
-    networks (`10.0.0.0/8`), addresses (`127.0.0.1`) and hosts (`intranet.example`) that may be asked although they are
-    not public. `connect_to` sends a host's requests to an address and port of its own, `{"courier.example":
-    "127.0.0.1:8080"}`, whatever name service says; such a host is allowed by being named. `ca_file` is a PEM file with
+    `contact` is a mail address or web page at which a publisher reaches the operator. `ca_file` is a PEM file with
     certificate authorities to trust beside the system's own.
     Raises `ConfigurationError` with everything that is wrong.
     """
@@ -45,8 +68,6 @@ class FetchPolicy:
     max_redirects: int = 10
     article_bytes: int = 5 * MIB
     feed_bytes: int = 15 * MIB
-    allow_addresses: tuple[str, ...] = ()
-    connect_to: Mapping[str, str] = field(default_factory=dict)
     ca_file: str | None = None
     parallel: int = 100  # requests under way at once in one process
     parallel_per_host: int = 6  # what a browser opens to one host
@@ -64,7 +85,7 @@ class FetchPolicy:
             if not getattr(self, name) >= least:
                 yield f"fetch.{name} must be {least} or more"
         for entry in self.allow_addresses:
-            if _network(entry) is None and not _is_name(entry):
+            if not is_allowable(entry):
                 yield f"fetch.allow_addresses: {entry!r} is neither an address nor a network nor a host name"
         for host, target in self.connect_to.items():
             if not _is_name(host):
@@ -76,18 +97,10 @@ class FetchPolicy:
     def user_agent(self) -> str:
         return f"Wirewatch/{__version__} (+{self.contact.strip()})"
 
-    def allowed_networks(self) -> tuple[Network, ...]:
-        """Return the networks that the configuration names, single addresses among them."""
-        return tuple(network for entry in self.allow_addresses if (network := _network(entry)))
 
-    def allowed_hosts(self) -> frozenset[str]:
-        """Return the hosts that the configuration names, in small letters."""
-        return frozenset(entry.lower() for entry in self.allow_addresses if _network(entry) is None)
-
-    def endpoints(self) -> dict[str, tuple[Address, int]]:
-        """Return the address and port of each host in `connect_to`, by its name in small letters."""
-        found = {host.lower(): _endpoint(target) for host, target in self.connect_to.items()}
-        return {host: endpoint for host, endpoint in found.items() if endpoint}
+def is_allowable(entry: str) -> bool:
+    """Tell whether an entry of `allow_addresses` is an address, a network or a host name."""
+    return _network(entry) is not None or _is_name(entry)
 
 
 def _network(text: str) -> Network | None:

@@ -337,7 +337,7 @@ def lines_of(element: Any) -> list[Line]:
         if block:
             flush()
         elif tag == "a":
-            linked += len("".join(one.itertext()))
+            linked += len(squeeze("".join(one.itertext())))
         if one.text:
             words.append(one.text)
         for child in one:

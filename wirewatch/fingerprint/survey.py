@@ -81,7 +81,7 @@ class _Survey:
                     return
                 inside = True
         elif tag == "a":
-            self.linked += len("".join(element.itertext()))
+            self.linked += len(squeeze("".join(element.itertext())))
         own = element if found.block else block
         if element.text:
             self.words.append(element.text)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from wirewatch.canonical import article_key, canonical_json
+from wirewatch.encoding import revive
 from wirewatch.errors import Superseded
 from wirewatch.model import Alias, Source
 from wirewatch.store import Store
@@ -57,15 +58,18 @@ def upsert_entry(conn: Connection, feed: str, entry: FeedEntry, now: datetime) -
 def watch(store: Store, url: str, source: Source, now: datetime) -> str:
     """Make the article at a normalised URL due now and keep it watched, with or without a feed; return its key."""
     with store.begin() as conn:
-        key = _owners(conn, [url]).get(short_name(url)) or article_key(url)
-        new = insert(conn, articles).values(key=key, url=url, host=host_of(url), source=source, due_at=now)
-        settings = sa.case((articles.c.feed.is_(None), new.excluded.source), else_=articles.c.source)
-        conn.execute(
-            new.on_conflict_do_update(
-                index_elements=["key"], set_={"source": settings, "due_at": due_now(articles, now)}
-            )
-        )
-        _claim_names(conn, [(key, url, Alias(kind="asked", name=url))], now)
+        return watch_within(conn, url, source, now)
+
+
+def watch_within(conn: Connection, url: str, source: Source, now: datetime) -> str:
+    """Do what `watch` does, inside the caller's transaction. Raise Superseded where two processes met."""
+    key = _owners(conn, [url]).get(short_name(url)) or article_key(url)
+    new = insert(conn, articles).values(key=key, url=url, host=host_of(url), source=source, due_at=now)
+    settings = sa.case((articles.c.feed.is_(None), new.excluded.source), else_=articles.c.source)
+    conn.execute(
+        new.on_conflict_do_update(index_elements=["key"], set_={"source": settings, "due_at": due_now(articles, now)})
+    )
+    _claim_names(conn, [(key, url, Alias(kind="asked", name=url))], now)
     return key
 
 
@@ -81,18 +85,33 @@ def match_articles(store: Store, configured: Sequence[tuple[str, Source]], now: 
             watch(store, url, source, now)
 
 
-def push(store: Store, names: Iterable[str], now: datetime) -> int:
-    """Make the feeds at these URLs, and the articles known by these names, due now; return how many there were."""
+def source_of(conn: Connection, name: str) -> Source | None:
+    """Return what the configuration said of the article known by this name, or of its feed; None if it is unknown."""
+    key = _owners(conn, [name]).get(short_name(name))
+    query = sa.select(articles.c.source, feeds.c.source.label("feed_source")).select_from(
+        articles.outerjoin(feeds, feeds.c.url == articles.c.feed)
+    )
+    row = conn.execute(query.where(articles.c.key == key)).one_or_none() if key else None
+    said = (row.source or row.feed_source) if row else None
+    return revive(Source, said) if said else None
+
+
+def push(conn: Connection, names: Iterable[str], now: datetime) -> set[str]:
+    """Make the feeds at these URLs, and the articles known by these names, due now; return the names that led to one.
+
+    A feed that is paused is not asked, and its URL leads to nothing.
+    """
     wanted = sorted(set(names))
-    with store.begin() as conn:
-        pushed = 0
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            keys = sorted(set(_owners(conn, chunk).values()))
-            for column, values in ((feeds.c.url, chunk), (articles.c.key, keys)):
-                change = sa.update(column.table).where(column.in_(values))
-                pushed += conn.execute(change.values(due_at=due_now(column.table, now))).rowcount
-    return pushed
+    found: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        owners = _owners(conn, chunk)
+        found |= {name for name in chunk if short_name(name) in owners}
+        asked = sa.update(articles).where(articles.c.key.in_(sorted(set(owners.values()))))
+        conn.execute(asked.values(due_at=due_now(articles, now)))
+        in_use = sa.update(feeds).where(feeds.c.url.in_(chunk), sa.not_(feeds.c.paused))
+        found |= set(conn.scalars(in_use.values(due_at=due_now(feeds, now)).returning(feeds.c.url)))
+    return found
 
 
 def _upsert(conn: Connection, feed: str, entries: Sequence[FeedEntry], now: datetime) -> int:

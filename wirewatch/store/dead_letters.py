@@ -25,7 +25,8 @@ _LONGEST_REASON = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetter:
-    """One input that could not be used. `sha256` is of its bytes; `file` and `line` say where it was read."""
+    """One input that could not be used. `sha256` is of its bytes; `file` and `line` say where it was read; a message's
+    `file` is its name."""
 
     id: int
     at: datetime
@@ -67,6 +68,12 @@ def add(
     )
     letter_id: int = conn.execute(new.returning(dead_letters.c.id)).scalar_one()
     return letter_id
+
+
+def files(conn: Connection, names: Sequence[str]) -> set[str]:
+    """Return which of these files, or messages, left a dead letter."""
+    query = sa.select(dead_letters.c.file).where(dead_letters.c.file.in_(names))
+    return {name for name in conn.scalars(query) if name is not None}
 
 
 def listed(store: Store, *, limit: int = 100, with_replayed: bool = True) -> list[DeadLetter]:

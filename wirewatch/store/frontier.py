@@ -174,6 +174,15 @@ def due(store: Store, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
     )
 
 
+def oldest_due(table: sa.Table, now: datetime) -> sa.Select[datetime | None]:
+    """Select since when the oldest row is due that nobody has leased and whose host may be asked now."""
+    return (
+        sa.select(sa.func.min(table.c.due_at))
+        .select_from(_with_hosts(table))
+        .where(_is_due(table, now), _asked(table), _has_slot(now))
+    )
+
+
 def due_now(table: sa.Table, now: datetime) -> sa.ColumnElement[Any]:
     """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_check`."""
     waiting = sa.and_(table.c.due_at <= now, table.c.lease.is_(None))

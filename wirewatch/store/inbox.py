@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +18,8 @@ from wirewatch.store.leases import new_lease
 from wirewatch.store.packed import pack, unpack
 from wirewatch.store.sql import insert_new
 from wirewatch.store.tables import inbox
+
+_BYTES: Final = 32 << 20  # compressed, taken at once; pages are five to six times as large
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,20 +37,18 @@ def put(conn: Connection, capture_id: str, capture: Capture, received: datetime)
 
 
 def take(store: Store, *, now: datetime, limit: int = 500, lease_seconds: float = 300.0) -> list[Received]:
-    """Lease the captures that wait longest; those whose lease ran out wait again."""
+    """Lease the captures that wait longest, as many as fit into memory; those whose lease ran out wait again."""
     lease = new_lease()
     free = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
+    order = (inbox.c.received, inbox.c.id)
     with store.begin() as conn:
-        rows = conn.execute(
-            sa.select(inbox.c.id, inbox.c.capture)
-            .where(free)
-            .order_by(inbox.c.received, inbox.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).all()
-        if rows:
-            taken = sa.update(inbox).where(inbox.c.id.in_([row.id for row in rows]))
-            conn.execute(taken.values(lease=lease, lease_ends=now + timedelta(seconds=lease_seconds)))
+        waiting = sa.select(inbox.c.id, sa.func.length(inbox.c.capture).label("size")).where(free)
+        sizes = conn.execute(waiting.order_by(*order).limit(limit).with_for_update(skip_locked=True)).all()
+        fit = [row.id for n, row in enumerate(sizes) if n == 0 or sum(one.size for one in sizes[: n + 1]) <= _BYTES]
+        taken = inbox.c.id.in_(fit)
+        ends = now + timedelta(seconds=lease_seconds)
+        conn.execute(sa.update(inbox).where(taken).values(lease=lease, lease_ends=ends))
+        rows = conn.execute(sa.select(inbox.c.id, inbox.c.capture).where(taken).order_by(*order)).all()
     return [Received(id=row.id, capture=unpack(row.capture), lease=lease) for row in rows]
 
 

@@ -7,9 +7,10 @@ they are part of no event. A label orders and explains; what carries one is kept
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
@@ -44,9 +45,10 @@ class Labels:
 def labels(conn: Connection, ledger: Ledger, history: History) -> Labels:
     """Return all labels of an article, given its ledger and the fold of it."""
     kinds, passing = unsteady(conn, ledger.article)
+    shared = _shared(conn, ledger.article, BOILERPLATE_WINDOW)
     return Labels(
-        boilerplate=boilerplate(conn, ledger.article),
-        boilerplate_hunks=boilerplate_hunks(conn, ledger.article),
+        boilerplate=_whole(conn, shared),
+        boilerplate_hunks=_by_hunk(shared),
         unsteady=kinds,
         volatile=passing,
         stale=stale(ledger, history),
@@ -59,7 +61,10 @@ def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLA
     The article itself counts. A diff is there if all parts of it are on other articles too, perhaps each on others; the
     number is then that of the rarest.
     """
-    shared = _shared(conn, article, window)
+    return _whole(conn, _shared(conn, article, window))
+
+
+def _whole(conn: Connection, shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, int]:
     counted = select(parts.c.diff, func.count()).where(parts.c.diff.in_(list(shared))).group_by(parts.c.diff)
     return {
         diff_id: min(count for _, count in shared[diff_id])
@@ -75,8 +80,12 @@ def boilerplate_hunks(
 
     Only hunks of which something is on another article within the window are given; the number is the largest.
     """
+    return _by_hunk(_shared(conn, article, window))
+
+
+def _by_hunk(shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
-    for diff_id, counts in _shared(conn, article, window).items():
+    for diff_id, counts in shared.items():
         of_diff = found.setdefault(diff_id, {})
         for place, count in counts:
             of_diff[place] = max(count, of_diff.get(place, 0))
@@ -110,12 +119,17 @@ def unsteady(conn: Connection, article: str) -> tuple[tuple[str, ...], dict[str,
 
     The hunks are given by diff id, the first three revisions' included.
     """
-    marked: dict[str, dict[str, set[int]]] = {kind: defaultdict(set) for kind in PASSING_KINDS}
     kept = select(diffs.c.id, diffs.c.verdict).where(diffs.c.article == article, diffs.c.live)
-    for row in conn.execute(kept):
-        for reason in row.verdict.get("reasons", ()):
+    return unsteady_in((row.id, row.verdict) for row in conn.execute(kept))
+
+
+def unsteady_in(verdicts: Iterable[tuple[str, Any]]) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """Return what `unsteady` does, given the plain verdicts of an article's live diffs by diff id."""
+    marked: dict[str, dict[str, set[int]]] = {kind: defaultdict(set) for kind in PASSING_KINDS}
+    for diff_id, verdict in verdicts:
+        for reason in verdict.get("reasons", ()):
             if reason["kind"] in marked:
-                marked[reason["kind"]][row.id].add(reason["hunk"])
+                marked[reason["kind"]][diff_id].add(reason["hunk"])
     kinds = tuple(kind for kind in PASSING_KINDS if len(marked[kind]) >= UNSTEADY_REVISIONS)
     volatile: dict[str, set[int]] = defaultdict(set)
     for kind in kinds:

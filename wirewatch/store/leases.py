@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,28 +19,45 @@ from typing import Final
 import sqlalchemy as sa
 
 from wirewatch.store import Store
-from wirewatch.store.tables import articles, deliveries, feeds, inbox
+from wirewatch.store.tables import alert_channels, alerts, articles, deliveries, feeds, inbox
 
 _NO_LEASE: Final = {"lease": None, "lease_ends": None}
 
 
 def new_lease() -> str:
     """Return a token that no other lease has; it names this process."""
-    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/{secrets.token_hex(8)}"
+    return f"{_own()}{secrets.token_hex(8)}"
+
+
+def _own() -> str:
+    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/"
 
 
 def end_dead(store: Store, now: datetime) -> int:
     """End the leases of processes of this machine that are no more; return how many rows they held."""
+    return _end(store, now, _is_dead)
+
+
+def _end(store: Store, now: datetime, over: Callable[[str], bool]) -> int:
     ended = 0
     with store.begin() as conn:
-        for table in (feeds, articles, inbox, deliveries):
+        for table in (feeds, articles, inbox, deliveries, alerts, alert_channels):
             running = sa.select(table.c.lease).distinct().where(table.c.lease_ends > now)
-            dead = [lease for lease in conn.scalars(running) if lease and _is_dead(lease)]
-            if not dead:
+            ending = [lease for lease in conn.scalars(running) if lease and over(lease)]
+            if not ending:
                 continue
             free = {**_NO_LEASE, "lease_ends": now} if table is deliveries else _NO_LEASE
-            ended += conn.execute(sa.update(table).where(table.c.lease.in_(dead)).values(free)).rowcount
+            ended += conn.execute(sa.update(table).where(table.c.lease.in_(ending)).values(free)).rowcount
     return ended
+
+
+def end_own(store: Store, now: datetime) -> int:
+    """End all leases of this process, whose work is given up; return how many rows they held."""
+    return _end(store, now, _is_own)
+
+
+def _is_own(lease: str) -> bool:
+    return lease.startswith(_own())
 
 
 def _is_dead(lease: str) -> bool:
@@ -50,7 +69,12 @@ def _is_dead(lease: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    return platform.node().replace("/", "-") or "unnamed"
+    """Return a name of what process numbers mean something in: containers may share a host's name, or a machine."""
+    own = [platform.node() or "unnamed"]
+    with suppress(OSError):  # Linux alone has them
+        own.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        own.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(own).replace("/", "-")
 
 
 def _started(process: int) -> str:

@@ -144,15 +144,22 @@ def _lacks(text_hash: str) -> StoreError:
 def texts(conn: Connection, keys: Iterable[str], hashes: Iterable[str]) -> dict[str, Text]:
     """Return by text hash which of these wordings are kept under one of these articles."""
     query = select(wordings).where(wordings.c.article.in_(list(keys)), wordings.c.text_hash.in_(set(hashes)))
-    return {
-        row.text_hash: Text(
-            wording=revive(Wording, row.wording),
-            facts=revive(Facts, row.facts),
-            text_hash=row.text_hash,
-            content_hash=row.content_hash,
-        )
-        for row in conn.execute(query.order_by(wordings.c.article.desc()))
-    }
+    return {row.text_hash: _text(row) for row in conn.execute(query.order_by(wordings.c.article.desc()))}
+
+
+def texts_by_content(conn: Connection, article: str, hashes: Iterable[str]) -> list[Text]:
+    """Return the article's kept wordings with one of these content hashes."""
+    query = select(wordings).where(wordings.c.article == article, wordings.c.content_hash.in_(set(hashes)))
+    return [_text(row) for row in conn.execute(query.order_by(wordings.c.text_hash))]
+
+
+def _text(row: Any) -> Text:
+    return Text(
+        wording=revive(Wording, row.wording),
+        facts=revive(Facts, row.facts),
+        text_hash=row.text_hash,
+        content_hash=row.content_hash,
+    )
 
 
 def kept_diff(conn: Connection, diff_id: str) -> Any:

@@ -297,3 +297,90 @@ counters = Table(
     Column("outcome", PlainText, primary_key=True),
     _count("n"),
 )
+
+# One row for each event, rule and channel; `article` is the one that goes on, where two were joined.
+alert_matches = Table(
+    "alert_matches",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    Column("article", PlainText, nullable=False),
+    Column("host", Name, nullable=False),
+    Column("happened", PlainText, nullable=False),
+    Column("event", PlainText, nullable=False),
+    Column("diff", PlainText),
+    Column("hunk_hash", PlainText),
+    Column("rule", PlainText, nullable=False),
+    Column("channel", PlainText, nullable=False),
+    Column("why", Json, nullable=False),
+    Column("matched", Microseconds, nullable=False),
+    Column("ripe", Microseconds, nullable=False),
+    Column("state", PlainText, nullable=False),  # see wirewatch/store/alerts.py
+    Column("held", Microseconds),  # when the rule's cap held it back
+    Column("alert", PlainText),
+    Column("retracted", PlainText),  # the event that takes it back, met while its alert was under way
+    Column("follows", PlainText),  # of a follow-up: the match that it takes back
+    Column("shown", Boolean, nullable=False, server_default=false()),  # its alert has it as a story, not as a number
+    Index("ix_alert_matches_event", "event"),
+    Index("ix_alert_matches_alert", "alert"),
+    Index("ix_alert_matches_article", "article"),
+    Index(
+        "ix_alert_matches_waiting",
+        "channel",
+        "ripe",
+        sqlite_where=text("state IN ('waiting', 'held')"),
+        postgresql_where=text("state IN ('waiting', 'held')"),
+    ),
+    Index("ix_alert_matches_alike", "channel", "hunk_hash"),
+)
+
+# What a channel is told at once, kept whole before it is sent for the first time: its id never has two contents.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    Column("channel", PlainText, nullable=False),
+    Column("rule", PlainText, nullable=False),  # several are divided by `, `
+    Column("kind", PlainText, nullable=False),
+    Column("created", Microseconds, nullable=False),
+    Column("state", PlainText, nullable=False),  # "waiting", "sent" or "dead"
+    Column("due", Microseconds, nullable=False),
+    Column("lease", PlainText),
+    Column("lease_ends", Microseconds),
+    _count("attempts"),  # begun
+    _count("failures"),  # ended without success
+    Column("perhaps_taken", Boolean, nullable=False, server_default=false()),  # an attempt may have arrived unanswered
+    Column("settled", Microseconds),  # when it was sent or given up
+    Column("detail", PlainText, nullable=False, server_default=text("''")),  # what went wrong the last time
+    Column("subject", PlainText, nullable=False, server_default=text("''")),  # as it was sent
+    Column("body", Compressed, nullable=False),  # the whole wirewatch.alerts.model.Alert
+    Index("ix_alerts_channel_created", "channel", "created"),
+    Index("ix_alerts_settled", "settled"),
+    Index(
+        "ix_alerts_waiting",
+        "channel",
+        "due",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+
+# Who forms a channel's alerts now, and whether its receiver wants none for a while or for good.
+alert_channels = Table(
+    "alert_channels",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("lease", PlainText),
+    Column("lease_ends", Microseconds),
+    Column("held_until", Microseconds),  # its receiver wants nothing before that
+    Column("off_since", Microseconds),
+    Column("reason", PlainText, nullable=False, server_default=text("''")),
+)
+
+# What an operator has been told, or will be if it lasts; a row ends when all is well again.
+alert_conditions = Table(
+    "alert_conditions",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("since", Microseconds, nullable=False),
+    Column("told", Microseconds),
+)

@@ -65,7 +65,7 @@ BY_COUNTRY: Final[dict[str, dict[str, int | str]]] = {
         "CU": -300,
         "AU": 570,
     },
-    "CDT": {"CU": -240, "AU": 630},
+    "CDT": {**dict.fromkeys(("US", "CA", "MX"), -300), "CU": -240, "AU": 630},
     "AST": {
         **dict.fromkeys(("CA", "BM", "PR", "DO", "BB", "TT"), -240),
         **dict.fromkeys(("SA", "KW", "IQ", "BH", "QA", "YE"), 180),
@@ -73,9 +73,9 @@ BY_COUNTRY: Final[dict[str, dict[str, int | str]]] = {
     "ADT": {"CA": -180, "BM": -180},
     "GST": {"AE": 240, "OM": 240},
     "AMT": {"BR": -240, "AM": 240},
-    "PST": {"PH": 480, "PK": 300},
-    "EST": {"AU": 600},
-    "EDT": {"AU": 660},
+    "PST": {**dict.fromkeys(("US", "CA", "MX"), -480), "PH": 480, "PK": 300},
+    "EST": {**dict.fromkeys(("US", "CA", "JM", "PA"), -300), "AU": 600},
+    "EDT": {**dict.fromkeys(("US", "CA"), -240), "AU": 660},
     "CT": {"US": "America/Chicago", "CA": "America/Winnipeg"},
     "MT": {"US": "America/Denver", "CA": "America/Edmonton"},
 }
@@ -131,8 +131,8 @@ def region(name: str) -> ZoneInfo | None:
 def _named(name: str, local: datetime, source: Source, countries: Sequence[str]) -> tuple[tzinfo, ZoneKind]:
     meanings = BY_COUNTRY.get(name, {})
     own = region(source.zone) if source.zone and (meanings or name not in _STATED) else None
-    if own and local.replace(tzinfo=own).tzname() == name and not _is_usual(name, local, own):
-        return own, "configured"
+    if own and (configured := _in_zone(name, local, own)):
+        return configured
     if (meant := next((meanings[code] for code in countries if code in meanings), None)) is not None:
         zone = region(meant) if isinstance(meant, str) else timezone(timedelta(minutes=meant))
         if zone is not None:
@@ -146,6 +146,16 @@ def _named(name: str, local: datetime, source: Source, countries: Sequence[str])
     return timezone(timedelta(minutes=_AMBIGUOUS.get(name, 0))), "assumed"
 
 
-def _is_usual(name: str, local: datetime, zone: tzinfo) -> bool:
-    """Tell whether the name means in that zone what it means to everybody."""
-    return local.replace(tzinfo=zone).utcoffset() == timedelta(minutes=_STATED.get(name, 24 * 60))
+def _in_zone(name: str, local: datetime, own: tzinfo) -> tuple[tzinfo, ZoneKind] | None:
+    """Return what a name means in the configured zone, in the other half of the year too; None if it is not used there.
+
+    Some print `EST` all year. Where everybody means the same by it, it counts as stated.
+    """
+    seasons = (local, *(local.replace(month=month, day=1) for month in (1, 7)))
+    found = next((day for season in seasons if (day := season.replace(tzinfo=own)).tzname() == name), None)
+    if found is None:
+        return None
+    away = found.utcoffset() or timedelta(0)
+    if name in _STATED and away == timedelta(minutes=_STATED[name]):
+        return timezone(away), "stated"
+    return (own if away == local.replace(tzinfo=own).utcoffset() else timezone(away)), "configured"

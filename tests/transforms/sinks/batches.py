@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -23,6 +25,11 @@ def item(number: int, kind: Literal["record", "event"] = "event", article: str =
         payload=f'{{"n":{number},"text":"{"lamp " * 5000}"}}',  # larger than a file's buffer
         recorded=datetime(2026, 3, 16, 15, 31, 45, number, UTC),
     )
+
+
+def of_article(number: int, article: str) -> Item:
+    """Return an event that says whose it is, and is small."""
+    return replace(item(number, article=article), payload=json.dumps({"partitionkey": article, "n": number}))
 
 
 def batch(*items: Item, first: int = 1) -> Batch:

@@ -290,11 +290,20 @@ def test_watching_what_a_feed_carries_asks_now_and_leaves_its_settings(feed_stor
 def test_push_asks_now_by_any_name(feed_store: Store) -> None:
     see(feed_store, STORY, **guid("g"))
     change(feed_store, due_at=None)
-    assert push(feed_store, [f"{FEED}#guid=g", STORY, OTHER, "https://unknown.example/"], at(7)) == 2
+    names = [f"{FEED}#guid=g", STORY, OTHER, "https://unknown.example/"]
+    with feed_store.begin() as conn:
+        assert push(conn, names, at(7)) == set(names[:3])
     assert {check.url for check in lease(feed_store, 7)} == {STORY, OTHER}
+
+
+def test_push_of_a_paused_feed_leads_to_nothing(feed_store: Store) -> None:
+    pause_feed(feed_store, FEED)
+    with feed_store.begin() as conn:
+        assert push(conn, [FEED], at(7)) == set()
 
 
 def test_push_does_not_put_off_what_is_due(feed_store: Store) -> None:
     see(feed_store, STORY)
-    push(feed_store, [STORY], at(7))
+    with feed_store.begin() as conn:
+        push(conn, [STORY], at(7))
     assert row_of(feed_store).due_at == at(0)

@@ -15,7 +15,7 @@ from tests.builders import NOON, URL, at, claim, reading
 from tests.wirewatch.kept import A, B, asks, exported, row_of
 from wirewatch.canonical import article_key, diff_id
 from wirewatch.errors import StoreError, Superseded
-from wirewatch.keeping import compare_and_judge
+from wirewatch.judging import compare_and_judge
 from wirewatch.model import Alias, Observation, Source
 from wirewatch.revisions import Ledger, fold, observe, record
 from wirewatch.store import Store, articles, frontier, ledger
