@@ -7,7 +7,10 @@ this module imports Beam, which takes seconds; whoever may have nothing to do as
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import pickle
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -17,7 +20,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from pipelines.graph import Watch
 from transforms.deliver import DELIVERED
-from transforms.process import Job, noted
+from transforms.process import Job, StandingJob, noted, stand_in
 from transforms.sinks.base import Sink
 
 
@@ -26,17 +29,66 @@ def run_wave(job: Job, sinks: Sequence[Sink]) -> dict[str, int]:
 
     Raise the WirewatchError that a step met, if one did; nothing of its bundle is lost then.
     """
-    return run_graph("Tick" >> beam.Create([None]) | Watch(job, sinks))
+    graph = _graph_for(job, tuple(sinks))
+    with graph.busy:
+        stand_in(graph.job, job)
+        return _done(graph.run)
 
 
 def run_graph(graph: Any) -> dict[str, int]:
     """Run a chain of transforms that begins with a source; return rows delivered, by sink."""
+    return _done(lambda: _pipeline(graph, FnApiRunner()).run())
+
+
+@dataclass(kw_only=True)
+class _Graph:
+    """The graph of a wave in Beam's own terms: to say it in those takes as long as to work on a hundred pages."""
+
+    job: StandingJob
+    sinks: Sequence[Sink]
+    said: Any = None
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self) -> Any:
+        runner = _Listening()
+        if self.said is not None:
+            return runner.run_via_runner_api(self.said, PipelineOptions([]))
+        result = _pipeline("Tick" >> beam.Create([None]) | Watch(self.job, self.sinks), runner).run()
+        self.said = runner.said
+        return result
+
+
+class _Listening(FnApiRunner):
+    """Beam's engine, which remembers what it was given to run."""
+
+    said: Any = None
+
+    def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
+        self.said = pipeline_proto
+        return super().run_via_runner_api(pipeline_proto, options)
+
+
+def _graph_for(job: Job, sinks: tuple[Sink, ...]) -> _Graph:
+    """Return the graph for these sinks, made once in a process: of a job, it knows only that it has one."""
+    with _making:
+        return _graphs.setdefault(
+            pickle.dumps(sinks),
+            _Graph(job=StandingJob(**{**vars(job), "run": f"wave {len(_graphs)}"}), sinks=sinks),
+        )
+
+
+def _pipeline(graph: Any, runner: FnApiRunner) -> beam.Pipeline:
+    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions([]))
+    pipeline | "Wirewatch" >> graph
+    return pipeline
+
+
+def _done(run: Callable[[], Any]) -> dict[str, int]:
+    """Run something on Beam to its end; return rows delivered, by sink."""
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # what goes wrong is raised, not logged
     noted()
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
-    pipeline | "Wirewatch" >> graph
     try:
-        result = pipeline.run()
+        result = run()
         result.wait_until_finish()
     except Exception as error:
         meant = noted()
@@ -47,3 +99,7 @@ def run_graph(graph: Any) -> dict[str, int]:
         raise meant
     found = result.metrics().query(MetricsFilter().with_namespace(DELIVERED))["counters"]
     return {metric.key.metric.name: metric.committed for metric in found}
+
+
+_graphs: dict[bytes, _Graph] = {}
+_making = threading.Lock()

@@ -71,6 +71,26 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandingJob(Job):
+    """The job of a graph that is run again and again in this process, each time for another wave.
+
+    It is pickled as a reference by its `run`: a step that is made of it gets the job that `stand_in` named last.
+    """
+
+    def __reduce__(self) -> tuple[Callable[[str], Job], tuple[str]]:
+        return _standing_in, (self.run,)
+
+
+def stand_in(standing: StandingJob, job: Job) -> None:
+    """Have the steps of a graph that are made from now on work for this job."""
+    _standing[standing.run] = job
+
+
+def _standing_in(run: str) -> Job:
+    return _standing[run]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tools:
     """A process's own store, children, fetcher and event loop."""
 
@@ -206,6 +226,7 @@ def noted() -> WirewatchError | None:
         return _noted.pop() if _noted else None
 
 
+_standing: dict[str, Job] = {}
 _stores: dict[str, Store] = {}
 _pools: dict[tuple[int | None, float], Pool] = {}
 _fetchers: dict[bytes, Fetcher] = {}

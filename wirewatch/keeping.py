@@ -182,21 +182,24 @@ class Keeper:
         return [told.get(n) or self.keep_changed(read) for n, read in enumerate(reads)]
 
     def keep_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
-        """Keep readings that say what the last ones said by one conditional statement each, without their pages.
+        """Keep readings that say what the last ones said with a few statements for all, without their pages.
 
         Return the outcomes of those that were kept, by place.
         """
-        quick = [(read.check.article, n) for n, read in enumerate(reads) if read.check and _may_be_unchanged(read)]
-        if not quick:
+        places: dict[str, int] = {}
+        for n, read in enumerate(reads):
+            if read.check is not None and read.check.article is not None and _may_be_unchanged(read):
+                places.setdefault(read.check.article, n)  # a second one comes after what the first one leaves
+        if not places:
             return {}
-        told: dict[int, Outcome] = {}
         with self.store.begin() as conn:
-            for _, n in sorted(quick):  # all processes lock in one order
-                if self._settled_at_once(conn, reads[n]):
-                    told[n] = _same(reads[n].reading)
+            rows = ledger.settle_unchanged(conn, [_unchanged(reads[n]) for n in places.values()])
+            kept = {places[article]: row for article, row in rows.items()}
+            told = {n: _same(reads[n].reading) for n in sorted(kept)}
+            frontier.settle_checks(conn, [self._read(conn, reads[n], kept[n], stale=False) for n in told])
             self._count_short_cut(conn, [reads[n] for n in told])
-            for outcome, n in sorted(Counter(told.values()).items()):
-                counters.count(conn, self.run, "article", outcome, n)
+            for outcome, number in sorted(Counter(told.values()).items()):
+                counters.count(conn, self.run, "article", outcome, number)
         return told
 
     def keep_changed(self, read: Read) -> Outcome:
@@ -255,18 +258,6 @@ class Keeper:
         """Return a feed's address if it is one that is watched."""
         with self.store.reading() as conn:
             return feed if feed and feeds.health_of(conn, feed) else None
-
-    def _settled_at_once(self, conn: Connection, read: Read) -> bool:
-        check, reading = read.check, read.reading
-        if check is None or check.article is None or check.ledger_version is None:
-            return False
-        if not ledger.vouched(conn, check.article, reading.url, reading.aliases):
-            return False
-        vouches = _vouched(read) if reading.seen is Seen.WORDING else {}
-        if not ledger.settle_unchanged(conn, check.article, check.ledger_version, observe(reading), vouches):
-            return False
-        self._settle(conn, read, check.article, stale=False)
-        return True
 
     def _count_short_cut(self, conn: Connection, reads: Sequence[Read]) -> None:
         """Count where the short cut was asked; where it was wrong, keep the page that shows it."""
@@ -585,15 +576,21 @@ class Keeper:
 
     def _settle(self, conn: Connection, read: Read, key: str, *, stale: bool) -> None:
         """Take the capture out of the inbox, or end its check's lease and say when the article is due again."""
-        reading, now = read.reading, self.clock.now()
         if read.received is not None:
             inbox.drop(conn, read.received)
         if read.check is None or read.check.article is None:
             return
         row = ledger.row(conn, key)
+        one = self._read(conn, read, row, stale=stale)
+        frontier.settle_check(conn, replace(one.check, article=key), due_at=one.due_at, failures=one.failures)
+
+    def _read(self, conn: Connection, read: Read, row: Any, *, stale: bool) -> frontier.Read:
+        """Return when an article is due again whose row is given, now that its check was read."""
+        assert read.check is not None
+        reading, now = read.reading, self.clock.now()
         failures = 0 if reading.seen in (Seen.WORDING, Seen.NOT_MODIFIED) else row.failures + 1
         # An article that was never read counts from its first check, and a feed's stamp in the future not at all.
-        since = (row.first_seen or ledger.first_observed(conn, key), row.last_change, row.entry_updated)
+        since = (row.first_seen or ledger.first_observed(conn, row.key), row.last_change, row.entry_updated)
         state = schedule.ArticleState(
             url=row.url,
             since=max((at for at in since if at and at <= now), default=now),
@@ -603,7 +600,7 @@ class Keeper:
             retry_after_seconds=read.capture.retry_after_seconds,
         )
         due_at = schedule.next_article_check(state, now, read.source)
-        frontier.settle_check(conn, replace(read.check, article=key), due_at=due_at, failures=failures)
+        return frontier.Read(check=read.check, due_at=due_at, failures=failures)
 
     def _bury(self, conn: Connection, read: Read) -> None:
         """Keep a dead letter of what can never be an article: with its capture, unless that was cut off when it came.
@@ -763,6 +760,20 @@ def _vouched(read: Read) -> dict[str, str | None]:
     """Return what tells the next time that nothing changed: validators, and the page's fingerprint if it was read."""
     columns = {"etag": read.capture.header("etag"), "last_modified": read.capture.header("last-modified")}
     return columns if read.reading.short_cut == "taken" else {**columns, "fingerprint": read.reading.fingerprint}
+
+
+def _unchanged(read: Read) -> ledger.Unchanged:
+    check, reading = read.check, read.reading
+    assert check is not None
+    assert check.article is not None
+    assert check.ledger_version is not None
+    return ledger.Unchanged(
+        article=check.article,
+        version=check.ledger_version,
+        observation=observe(reading),
+        names=reading.aliases,
+        columns=_vouched(read) if reading.seen is Seen.WORDING else {},
+    )
 
 
 def _same(reading: Reading) -> Outcome:

@@ -7,7 +7,7 @@ runs out makes its row due again by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -82,6 +82,29 @@ def hand_back(store: Store, checks: Iterable[Check]) -> None:
         for check in sorted(checks, key=lambda check: (check.article or "", check.url)):
             table, condition = _row_of(check)
             conn.execute(sa.update(table).where(condition).values(_NO_LEASE))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """An article's check that was read, when it is due again, and how often in a row it could not be read."""
+
+    check: Check
+    due_at: datetime | None
+    failures: int
+
+
+def settle_checks(conn: Connection, several: Sequence[Read]) -> None:
+    """Do what `settle_check` does for each, with one statement for all."""
+    if not several:
+        return
+    condition = sa.and_(articles.c.key == sa.bindparam("of"), articles.c.lease == sa.bindparam("leased"))
+    due_at = sa.bindparam("due", type_=articles.c.due_at.type)
+    values = _settled(articles, due_at, {"failures": sa.bindparam("failed")})
+    rows = [
+        {"of": one.check.article, "leased": one.check.lease, "due": one.due_at, "failed": one.failures}
+        for one in several
+    ]
+    conn.execute(sa.update(articles).where(condition).values(values), rows)
 
 
 def settle_check(
@@ -217,11 +240,13 @@ def _settle(
     due_at: datetime | None,
     columns: dict[str, Any],
 ) -> bool:
-    asked_since = sa.case(
-        (table.c.due_at > table.c.start_at, table.c.due_at), else_=sa.literal(due_at, table.c.due_at.type)
-    )
-    values = {"reads": table.c.reads + 1, **columns, **_NO_LEASE, "due_at": asked_since}
+    values = _settled(table, sa.literal(due_at, table.c.due_at.type), columns)
     return conn.execute(sa.update(table).where(condition).values(values)).rowcount == 1
+
+
+def _settled(table: sa.Table, due_at: sa.ColumnElement[Any], columns: dict[str, Any]) -> dict[str, Any]:
+    asked_since = sa.case((table.c.due_at > table.c.start_at, table.c.due_at), else_=due_at)
+    return {"reads": table.c.reads + 1, **columns, **_NO_LEASE, "due_at": asked_since}
 
 
 def _is_due(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:

@@ -32,6 +32,10 @@ _EXPORTED_AT_ONCE = 100  # articles
 _EPOCH = timestamp(datetime(1970, 1, 1, tzinfo=UTC))
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
+_HELD = (
+    *("key", "url", "ledger_version", "settled", "last_read", "first_seen", "last_change", "entry_updated"),
+    *("availability", "failures"),
+)
 _REVISION = tuple(column.name for column in revisions.c if column.name != "body")
 
 
@@ -89,13 +93,29 @@ def named(conn: Connection, names: Iterable[str]) -> set[str]:
     return set(owners(conn, names).values())
 
 
-def vouched(conn: Connection, article: str, url: str, evidence: Sequence[Alias]) -> bool:
-    """Tell whether `url` has given the article each of these names before."""
-    wanted = {short_name(alias.name) for alias in evidence}
-    given = select(func.count()).where(
-        aliases.c.url == short_name(url), aliases.c.name.in_(wanted), aliases.c.article == article
-    )
-    return conn.scalar(given) == len(wanted)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unchanged:
+    """An observation that may say what its article's last one said, and what is written beside it if it does.
+
+    `version` is the ledger's at which that was so, `names` is what the capture says of the article's names.
+    """
+
+    article: str
+    version: int
+    observation: Observation
+    names: Sequence[Alias]
+    columns: Mapping[str, Any]
+
+
+def vouched(conn: Connection, several: Sequence[Unchanged]) -> list[bool]:
+    """Tell of each whether its address has given its article each of these names before."""
+    urls = {short_name(one.observation.url) for one in several}
+    query = select(aliases.c.url, aliases.c.name, aliases.c.article).where(aliases.c.url.in_(urls))
+    given = {tuple(row) for row in conn.execute(query)}
+    return [
+        all((short_name(one.observation.url), short_name(alias.name), one.article) in given for alias in one.names)
+        for one in several
+    ]
 
 
 def load(conn: Connection, article: str) -> Loaded:
@@ -349,28 +369,39 @@ def observation_json(observation: Observation) -> bytes:
     return canonical_json(observation)
 
 
-def settle_unchanged(
-    conn: Connection, article: str, version: int, observation: Observation, columns: Mapping[str, Any]
-) -> bool:
-    """Add an observation that says what the last one said, if the ledger is still at `version`; tell whether it was.
+def settle_unchanged(conn: Connection, several: Sequence[Unchanged]) -> dict[str, Any]:
+    """Add those observations, of different articles, that come after all others and say what the last one says.
 
-    One conditional statement and one row: no ledger is loaded and no page is kept. `columns` of the article's row are
-    written with it.
+    That takes a few statements for all: no ledger is loaded and no page is kept. Return the rows as they were of the
+    articles to which one was added, by key.
     """
-    changed = conn.execute(
-        update(articles)
-        .where(
-            articles.c.key == article,
-            articles.c.ledger_version == version,
-            articles.c.settled == standing(observation),
-            articles.c.last_read < observation.observed,
-        )
-        .values(**columns, ledger_version=version + 1, last_read=observation.observed)
+    held = (
+        select(*(articles.c[name] for name in _HELD))
+        .where(articles.c.key.in_([one.article for one in several]))
+        .order_by(articles.c.key)  # all processes lock in one order
+        .with_for_update()
     )
-    if changed.rowcount != 1:
-        return False
-    conn.execute(insert(conn, observations).values(observation_row(article, observation)))
-    return True
+    rows = {row.key: row for row in conn.execute(held)}
+    good = [one for one, known in zip(several, vouched(conn, several), strict=True) if known and _follows(rows, one)]
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the columns that are written
+    for one in good:
+        values = {**one.columns, "last_read": one.observation.observed, "ledger_version": one.version + 1}
+        alike.setdefault(tuple(sorted(values)), []).append({**values, "settling": one.article})
+    for several_values in alike.values():
+        conn.execute(update(articles).where(articles.c.key == bindparam("settling")), several_values)
+    if good:
+        conn.execute(observations.insert(), [observation_row(one.article, one.observation) for one in good])
+    return {one.article: rows[one.article] for one in good}
+
+
+def _follows(rows: Mapping[str, Any], one: Unchanged) -> bool:
+    row = rows.get(one.article)
+    return (
+        row is not None
+        and row.ledger_version == one.version
+        and row.settled == standing(one.observation)
+        and row.last_read < one.observation.observed
+    )
 
 
 def observation_row(article: str, observation: Observation) -> dict[str, Any]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from tests.builders import NOON, URL, at, claim, reading
 from tests.wirewatch.kept import A, B, asks, exported, row_of
 from wirewatch.canonical import article_key, diff_id
 from wirewatch.errors import StoreError, Superseded
 from wirewatch.judging import compare_and_judge
-from wirewatch.model import Alias, Observation, Source
+from wirewatch.model import Alias, Observation, Seen, Source
 from wirewatch.revisions import Ledger, fold, observe, record
 from wirewatch.store import Store, articles, frontier, ledger
 from wirewatch.store.ledger import Addition, Judged, Naming, Text
@@ -63,7 +64,7 @@ def test_a_name_too_long_for_an_index_is_found_by_its_whole(store: Store) -> Non
         name(store, key, one, *asks(one))
     assert owners(store, *long) == dict(zip(long, (KEY, OTHER), strict=True))
     with store.reading() as conn:
-        assert ledger.vouched(conn, KEY, long[0], asks(long[0]))
+        assert vouched(conn, KEY, long[0], asks(long[0]))
 
 
 def test_the_evidence_of_a_name_is_what_was_seen_first(store: Store) -> None:
@@ -76,9 +77,9 @@ def test_the_evidence_of_a_name_is_what_was_seen_first(store: Store) -> None:
 def test_each_address_vouches_for_the_names_that_it_gave_itself(store: Store) -> None:
     name(store, KEY, URL, *asks(URL, canonical=MOVED))
     with store.reading() as conn:
-        assert ledger.vouched(conn, KEY, URL, asks(URL, canonical=MOVED))
-        assert not ledger.vouched(conn, KEY, MOVED, asks(MOVED, canonical=URL))
-        assert not ledger.vouched(conn, OTHER, URL, asks(URL))
+        assert vouched(conn, KEY, URL, asks(URL, canonical=MOVED))
+        assert not vouched(conn, KEY, MOVED, asks(MOVED, canonical=URL))
+        assert not vouched(conn, OTHER, URL, asks(URL))
 
 
 # What a commit relies on
@@ -201,7 +202,20 @@ def test_names_and_merged_articles_follow_to_the_last_survivor(store: Store) -> 
     assert set(owned) == {third}
 
 
-# What is settled by one statement
+# What is settled without its ledger
+
+
+def settles(conn: Connection, version: int, one: Observation, **columns: str) -> bool:
+    candidate = ledger.Unchanged(article=KEY, version=version, observation=one, names=(), columns=columns)
+    return KEY in ledger.settle_unchanged(conn, [candidate])
+
+
+def vouched(conn: Connection, article: str, url: str, evidence: Sequence[Alias]) -> bool:
+    one = Observation(observed=at(0), url=url, seen=Seen.WORDING)
+    (known,) = ledger.vouched(
+        conn, [ledger.Unchanged(article=article, version=1, observation=one, names=evidence, columns={})]
+    )
+    return known
 
 
 def settled(store: Store, last: Observation) -> None:
@@ -227,12 +241,12 @@ OTHERWISE: dict[str, Callable[[Observation], Observation]] = {
 
 
 @pytest.mark.parametrize("how", [*LATER, *OTHERWISE])
-def test_only_what_says_the_same_later_is_settled_by_one_statement(store: Store, how: str) -> None:
+def test_only_what_says_the_same_later_is_settled_without_its_ledger(store: Store, how: str) -> None:
     last = observe(reading(0, A))
     settled(store, last)
     one = (LATER | OTHERWISE)[how](last)
     with store.begin() as conn:
-        assert ledger.settle_unchanged(conn, KEY, 1, one, {"etag": "e"}) is (how in LATER)
+        assert settles(conn, 1, one, etag="e") is (how in LATER)
         assert ledger.row(conn, KEY).etag == ("e" if how in LATER else None)
 
 
@@ -241,8 +255,8 @@ def test_a_version_that_is_not_current_settles_nothing(store: Store) -> None:
     settled(store, last)
     one = replace(last, observed=at(9))
     with store.begin() as conn:
-        assert not ledger.settle_unchanged(conn, KEY, 0, one, {})
-        assert ledger.settle_unchanged(conn, KEY, 1, one, {})
-        assert not ledger.settle_unchanged(conn, KEY, 1, replace(one, observed=at(10)), {})
+        assert not settles(conn, 0, one)
+        assert settles(conn, 1, one)
+        assert not settles(conn, 1, replace(one, observed=at(10)))
     with store.reading() as conn:
         assert ledger.load(conn, KEY).ledger.observations == (one,)
