@@ -21,6 +21,7 @@ from wirewatch.keeping import Read
 from wirewatch.model import Check, Outcome
 
 TOGETHER: Final = 50  # readings; what is in one transaction is read again if the process dies in it
+CHANGED_TOGETHER: Final = 16  # of those that say something new, whose pages are kept in the transaction
 TOGETHER_BYTES: Final = 8 << 20  # of their pages
 KEPT = "transforms.revisions"  # metrics: captures by what and outcome, as `articles_revised`
 LAG = "lag_ms"  # from the start of a check until it is kept
@@ -71,9 +72,15 @@ class _RecordAndCommit(beam.DoFn):
         with noting():
             keeper = keeper_for(self.job)
             told = patiently(self.job, lambda: keeper.keep_at_once(reads))
+            rest = [n for n in range(len(reads)) if n not in told]
+            for start in range(0, len(rest), CHANGED_TOGETHER):
+                some = rest[start : start + CHANGED_TOGETHER]
+                outcomes = patiently(self.job, partial(keeper.keep_together, [reads[n] for n in some]))
+                if outcomes is None:
+                    outcomes = [patiently(self.job, partial(keeper.keep_alone, reads[n])) for n in some]
+                told |= zip(some, outcomes, strict=True)
             for n, read in enumerate(reads):
-                outcome = told.get(n) or patiently(self.job, partial(keeper.keep_changed, read))
-                yield self._counted("article", read.check, outcome)
+                yield self._counted("article", read.check, told[n])
 
     def _keep_feed(self, read: ReadFeed) -> Outcome:
         return keeper_for(self.job).keep_feed(read.read, read.capture, read.source, read.check, read.received)

@@ -177,9 +177,12 @@ class Keeper:
         return self.keep_all([read])[0]
 
     def keep_all(self, reads: Sequence[Read]) -> list[Outcome]:
-        """Do what `keep` does for each, in one transaction for those that say what the last ones said."""
+        """Do what `keep` does for each: in one transaction those that say what the last ones said, in one the rest."""
         told = self.keep_at_once(reads)
-        return [told.get(n) or self.keep_changed(read) for n, read in enumerate(reads)]
+        rest = [n for n in range(len(reads)) if n not in told]
+        changed = self.keep_together([reads[n] for n in rest]) or [self.keep_alone(reads[n]) for n in rest]
+        told |= zip(rest, changed, strict=True)
+        return [told[n] for n in range(len(reads))]
 
     def keep_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
         """Keep readings that say what the last ones said with a few statements for all, without their pages.
@@ -202,8 +205,18 @@ class Keeper:
                 counters.count(conn, self.run, "article", outcome, number)
         return told
 
-    def keep_changed(self, read: Read) -> Outcome:
-        """Keep a reading that `keep_at_once` did not keep."""
+    def keep_together(self, reads: Sequence[Read]) -> list[Outcome] | None:
+        """Keep readings that `keep_at_once` did not, in one transaction; None where each has to be kept alone.
+
+        That is where some are of one article, or another worker was faster.
+        """
+        try:
+            return self._keep_together([_evidence(read) for read in reads])
+        except Superseded:
+            return None
+
+    def keep_alone(self, read: Read) -> Outcome:
+        """Keep a reading that is kept in no other way."""
         return self._keep(_evidence(read))
 
     def keep_names(self, evidence: Evidence) -> None:
@@ -712,8 +725,17 @@ def _described(plan: _Plan) -> dict[str, Any]:
     if read is not None and all(read.reading.observed > one for one in observed):
         columns |= _newest(read) | _moved(read)
         if history.pending is None and history.availability in _READABLE:
-            columns["settled"] = ledger.standing(observe(read.reading))
+            columns["settled"] = _standing(plan, read.reading)
     return columns
+
+
+def _standing(plan: _Plan, reading: Reading) -> str | None:
+    """Return the digest of the article's last wording, if what was read is that or confirms it."""
+    if reading.seen is Seen.WORDING:
+        return ledger.standing(observe(reading))
+    known = (o for one in plan.found.values() for o in one.ledger.observations if o.seen is Seen.WORDING)
+    last = max(known, key=lambda o: o.observed, default=None)
+    return ledger.standing(last) if last is not None and last.content_hash == reading.content_hash else None
 
 
 def _moved(read: Read) -> dict[str, Any]:
@@ -772,7 +794,7 @@ def _unchanged(read: Read) -> ledger.Unchanged:
         version=check.ledger_version,
         observation=observe(reading),
         names=reading.aliases,
-        columns=_vouched(read) if reading.seen is Seen.WORDING else {},
+        columns={"last_detail": reading.detail, **(_vouched(read) if reading.seen is Seen.WORDING else {})},
     )
 
 

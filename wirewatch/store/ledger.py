@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, exists, func, liter
 from wirewatch.canonical import canonical_json, sha256, timestamp
 from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
-from wirewatch.model import Alias, Diff, Facts, Observation, Verdict, Wording
+from wirewatch.model import Alias, Diff, Facts, Observation, Seen, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
 from wirewatch.store.hosts import host_of
@@ -34,7 +34,7 @@ _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
 _HELD = (
     *("key", "url", "ledger_version", "settled", "last_read", "first_seen", "last_change", "entry_updated"),
-    *("availability", "failures"),
+    *("content_hash", "availability", "failures"),
 )
 _REVISION = tuple(column.name for column in revisions.c if column.name != "body")
 
@@ -395,13 +395,14 @@ def settle_unchanged(conn: Connection, several: Sequence[Unchanged]) -> dict[str
 
 
 def _follows(rows: Mapping[str, Any], one: Unchanged) -> bool:
-    row = rows.get(one.article)
-    return (
-        row is not None
-        and row.ledger_version == one.version
-        and row.settled == standing(one.observation)
-        and row.last_read < one.observation.observed
-    )
+    row, observation = rows.get(one.article), one.observation
+    if row is None or row.settled is None or row.ledger_version != one.version:
+        return False
+    if row.last_read >= observation.observed:
+        return False
+    if observation.seen is Seen.NOT_MODIFIED:  # a fold takes it for the last wording at another time
+        return bool(row.content_hash == observation.content_hash)
+    return bool(row.settled == standing(observation))
 
 
 def observation_row(article: str, observation: Observation) -> dict[str, Any]:

@@ -101,7 +101,7 @@ articles = Table(
     Column("last_read", Microseconds),
     Column("content_hash", PlainText),
     Column("text_hash", PlainText),
-    Column("settled", PlainText),  # digest of the last observation; null while anything about it is in doubt
+    Column("settled", PlainText),  # digest of the last wording observed; null while anything is in doubt
     Column("stamp", Microseconds),  # the latest modified time claimed
     Column("fingerprint", PlainText),
     Column("availability", PlainText),
