@@ -150,7 +150,7 @@ _SPECIAL: Final = _names("nav footer form h1 figure article main")
 HEADINGS: Final = _names("h2 h3 h4 h5 h6")
 NAMING: Final = ("class", "id", "itemprop", "rel", "data-testid", "data-component")
 _DATES: Final = ("datePublished", "dateModified")
-_TIMES: Final = etree.XPath("//time | //*[@itemprop = 'datePublished' or @itemprop = 'dateModified']")
+_TIMES: Final = etree.XPath("//time | //@itemprop[. = 'datePublished' or . = 'dateModified']/..")
 _HEAD: Final = etree.XPath("//meta | //link | //title | //script[contains(@type, 'ld+json')]")
 # What trafilatura is not given: it has half as much to do (22 ms a page, 11 ms), F1 the same and +.0002 on Fundus.
 ASIDES: Final = frozenset({Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB})
