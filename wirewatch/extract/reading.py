@@ -48,8 +48,9 @@ _LIMITS: Final = {
 _LINKED: Final = HEADINGS | {"h1", "li", "dd", "td", "th"}
 _SHORTEST_LINK = 25  # letters
 _HALF_LINK = 0.5
-_FEW_BLOCKS = 3
-_BESIDE_HEADLINE = 8  # lines in which a name without a word for "by" is looked for
+FEW_BLOCKS: Final = 3
+BESIDE: Final = 40  # lines from the headline on, in which byline and standfirst are looked for
+BESIDE_HEADLINE: Final = 8  # lines in which a name without a word for "by" is looked for
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -222,14 +223,14 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         language=language,
     )
     draft.standfirsts = [
-        line.text for line in lines[start : start + 40] if line.part is Part.STANDFIRST and len(line.text) <= 1000
+        line.text for line in lines[start : start + BESIDE] if line.part is Part.STANDFIRST and len(line.text) <= 1000
     ]
     draft.standfirsts += [
         line.text
         for line in lines[start + 1 : start + 6]
         if any(key(line.text) == key(text) for text in data.descriptions)
     ]
-    draft.byline = _byline(lines[start : start + 40], data, language, _no_names(lines, draft))
+    draft.byline = _byline(lines[start : start + BESIDE], data, language, _no_names(lines, draft))
     _pictures(page, data, draft, start)
     draft.corrections = [data.correction] if data.correction else []
     draft.corrections += [
@@ -256,7 +257,7 @@ def _as_printed(blocks: list[Block], lines: list[Line]) -> list[Block]:
 
     For a text of under 250 characters trafilatura falls back to one block for all that the article element holds.
     """
-    if len(blocks) > _FEW_BLOCKS:
+    if len(blocks) > FEW_BLOCKS:
         return blocks
     printed = {key(line.text) for line in lines}
     return [
@@ -310,7 +311,7 @@ def _links(lines: list[Line]) -> set[str]:
 
 def _no_names(lines: list[Line], draft: Draft) -> frozenset[str]:
     """Return the keys of the section, the crumbs and the places, which a line may print where others print a name."""
-    places = [dateline_of(block.text)[0] for block in draft.blocks[:_FEW_BLOCKS]]
+    places = [dateline_of(block.text)[0] for block in draft.blocks[:FEW_BLOCKS]]
     crumbs = [line.text for line in lines if line.part is Part.CRUMB]
     return frozenset(key(text) for text in (draft.section, draft.dateline, *places, *crumbs) if text)
 
@@ -331,14 +332,14 @@ def _byline(lines: list[Line], data: Stated, language: str | None, no_names: fro
             return without_role(byline, authors) if whole else ", ".join(authors)
     if authors and not data.house:
         return ", ".join(authors)
-    for line in candidates[:_BESIDE_HEADLINE]:
+    for line in candidates[:BESIDE_HEADLINE]:
         name = name_before_stamp(line.text, language)
         if not name or key(name) in no_names:
             continue
         credited = [*authors, *(other.text for other in lines if other.part is Part.BYLINE)]
         if line.part in (Part.BYLINE, Part.STAMP) or any(key(name) in key(text) for text in credited):
             return name
-    for line in lines[:_BESIDE_HEADLINE]:
+    for line in lines[:BESIDE_HEADLINE]:
         if line.part is Part.NOISE and (byline := byline_of(line.text, language)):
             return byline
     if authors:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from lxml import etree
@@ -16,25 +16,33 @@ from wirewatch.encoding import revive_json
 from wirewatch.errors import BadContent
 from wirewatch.extract import EXTRACTOR
 from wirewatch.extract.article import Draft
-from wirewatch.extract.furniture import byline_of, key
-from wirewatch.extract.page import DEPTH_LIMIT, MOST_ASIDE, TIMES_LIMIT, Line, Page, Part, all_times, lies_open
-from wirewatch.extract.reading import labelled_times
+from wirewatch.extract.furniture import byline_of, key, name_before_stamp
+from wirewatch.extract.page import (
+    DEPTH_LIMIT,
+    MOST_ASIDE,
+    PARAGRAPH,
+    TIMES_LIMIT,
+    Line,
+    Page,
+    Part,
+    all_times,
+    lies_open,
+)
+from wirewatch.extract.reading import BESIDE, BESIDE_HEADLINE, FEW_BLOCKS, labelled_times
 from wirewatch.extract.stated import Stated
-from wirewatch.fingerprint.outline import Outline, Rules, mark, outline
+from wirewatch.fingerprint.outline import Outline, Rules, is_short, mark, outline, short_digest
 from wirewatch.fingerprint.survey import Fed, find_lists
 from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
 from wirewatch.times import Printed, claims
 
-_RULES: Final = 1  # raise it with every change of what a digest is made of
+_RULES: Final = 2  # raise it with every change of what a digest is made of
 _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
 _LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may hold, of what they held
-_BELOW: Final = 6  # lines below the headline among which a standfirst or crumb is looked for
+_TOLD_WITHIN, _CRUMB_WITHIN = 6, 3  # lines from the headline, in which a description or crumb is looked for
+_FARTHEST: Final = BESIDE - 1
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
-_BY: Final = frozenset({Part.BYLINE})
-_STANDFIRST: Final = frozenset({Part.STANDFIRST})
-_WINDOW: Final = 40  # lines from the headline on, in which extraction looks for byline and standfirst
 _LONG: Final = 25  # letters of a line that is found by how it begins
 
 
@@ -46,8 +54,8 @@ class Fingerprint:
     SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
     `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
     `digest` is None where only the same bytes say the same. `outside` and `heaviest` are characters of paragraphs:
-    outside of all asides, and in those asides of one name that are in the outline; `weight` is of those in all others,
-    where some elements are misnamed and it has to stay.
+    outside of all asides, and by name in the asides that are in the outline; `weight` is of those in all others, where
+    some elements are misnamed and it has to stay. `taken` are digests of the keys of the lines that were chosen from.
     """
 
     maker: str
@@ -76,8 +84,11 @@ class Fingerprint:
     countries: tuple[str, ...] = ()
     letters: int = 0
     paragraphs: int = 0
+    longest: int = 0
     outside: int = 0
-    heaviest: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
+    counters: bool = False
     weight: int | None = None
     undated: bool = False
     labelled: tuple[str, ...] = ()
@@ -98,6 +109,8 @@ class Fingerprint:
             exact=self.lines is None,
             headline=self.headline,
             told=frozenset(self.told),
+            taken=frozenset(self.taken),
+            counters=self.counters,
             language=self.language,
         )
 
@@ -196,9 +209,11 @@ class Recollection:
         room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
         return (
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
+            and found.longest <= max(PARAGRAPH, fingerprint.longest)
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
             and (fingerprint.lines is None or found.lines <= fingerprint.lines)
-            and fingerprint.heaviest + found.heaviest(room - fingerprint.heaviest) <= room
+            and max(fingerprint.held.values(), default=0) <= room
+            and found.fits(room, fingerprint.held)
             and (fingerprint.weight is None or fingerprint.weight == found.weight())
             and fingerprint.digest == _digest(fingerprint, found, _head(page, data, flags), all_times(page.tree))
         )
@@ -237,13 +252,15 @@ class Recollection:
             misnamed=tuple(sorted(misnamed)),
             headline=key(draft.headline or ""),
             told=tuple(sorted(told)),
+            taken=tuple(sorted({short_digest(key(block.text)) for block in draft.found} - {short_digest("")})),
+            counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
             outside=page.outside,
             undated=not any(stamp.kind == "published" for stamp in (*data.times, *labelled)),
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
         found = outline(self._whole, fingerprint.rules, places=True)
-        last, slack = _beside(page.lines, draft, told)
+        last, slack = _beside(page.lines, data, draft, told)
         fingerprint = replace(fingerprint, edge=_edge(found, page.lines, last), lines=slack)
         if found.refused:
             found = outline(self._whole, fingerprint.rules)
@@ -256,23 +273,25 @@ class Recollection:
             fingerprint,
             letters=found.letters,
             paragraphs=found.paragraphs,
-            heaviest=_heaviest(page),
+            longest=found.longest,
+            held=_held(page),
             weight=found.weight() if misnamed else None,
         )
         return replace(fingerprint, digest=_digest(fingerprint, found, _head(page, data, self._flags), page.times))
 
 
-def _heaviest(page: Page) -> int:
-    """Return how many characters the paragraphs of asides of one name have at most, of those that are no noise."""
+def _held(page: Page) -> dict[str, int]:
+    """Return, by name, how many characters the paragraphs of asides have, of those that are no noise."""
     held = Counter[str]()
     for aside in page.asides:
         if (
-            not aside.misnamed
+            aside.weight
+            and not aside.misnamed
             and lies_open(aside)
             and mark(aside.element.tag, *aside.element.items()).own != Part.NOISE
         ):
             held[aside.name] += aside.weight
-    return max(held.values(), default=0)
+    return dict(sorted(held.items()))
 
 
 def _digest(fingerprint: Fingerprint, found: Outline, head: str, times: Sequence[tuple[str, str, str]]) -> str:
@@ -291,22 +310,81 @@ def _head(page: Page, data: Stated, flags: tuple[str, ...]) -> str:
     return repr((replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags))
 
 
-def _beside(lines: list[Line], draft: Draft, told: set[str]) -> tuple[int, int | None]:
+def _beside(lines: list[Line], data: Stated, draft: Draft, told: set[str]) -> tuple[int, int | None]:
     """Return the last line that is looked for near the headline, and how many lines may come between; None: none more.
 
-    These are the byline and the standfirst that were found, within 40 lines; and where there was none, those further
-    away that would be found if what is between became shorter.
+    Extraction looks for some lines only so far from the headline. What it found there has to stay there; and what it
+    did not find has to stay away, whatever becomes of the lines between that are no text.
     """
-    start = draft.start
-    last, exact = start + _BELOW, False
-    for name, parts in ((draft.byline, _BY), (next(iter(draft.standfirsts), None), _STANDFIRST)):
-        of_kind = [n for n, line in enumerate(lines) if n > start and _is_beside(line, parts, draft, told)]
-        own = [n for n in of_kind if name and key(name) in key(lines[n].text) and n < start + _WINDOW]
-        last = max([last, *(own[:1] or of_kind)])
-        exact = exact or bool(of_kind and not own)
-    after = [line for line in lines[start + 1 :] if line.part is not Part.NOISE]
-    exact = exact or any(key(line.text) in told or line.part is Part.CRUMB for line in after)
-    return last, None if exact else start + _WINDOW - 1 - last
+    start, last, slack = draft.start, draft.start + 1, _FARTHEST
+    after = list(enumerate(lines[start + 1 :], start + 1))
+    for window, sought, enough in _sought(data, draft, told):
+        for n, line in after:
+            if not sought(line):
+                continue
+            if n >= start + window:
+                if _sure_lines(lines[start + 1 : n]) + 1 < window:
+                    return n, None
+                continue
+            last, slack = max(last, n), min(slack, start + window - 1 - n)
+            if enough(line):
+                break
+    return last, slack
+
+
+_Test = Callable[[Line], bool]
+
+
+def _sought(data: Stated, draft: Draft, told: set[str]) -> list[tuple[int, _Test, _Test]]:
+    """Return what lines extraction looks for, how far from the headline, and which of them is the last one it needs."""
+
+    def never(line: Line) -> bool:
+        return False
+
+    sought: list[tuple[int, _Test, _Test]] = [
+        (BESIDE, lambda line: line.part is Part.STANDFIRST, never),
+        (_TOLD_WITHIN, lambda line: key(line.text) in told, never),
+    ]
+    if not data.section:
+        sought.append((_CRUMB_WITHIN, lambda line: line.part is Part.CRUMB, never))
+    if draft.authors and not data.house:
+        return [(BESIDE, partial(_is_authors, draft), partial(_has_byline, draft)), *sought]
+    return [
+        (BESIDE, partial(_may_be_byline, draft), partial(_has_byline, draft)),
+        (BESIDE_HEADLINE, partial(_is_name, draft), never),
+        (BESIDE_HEADLINE, partial(_is_byline_in_noise, draft), never),
+        *sought,
+    ]
+
+
+def _is_authors(draft: Draft, line: Line) -> bool:
+    """Tell whether a line is a byline with one of the stated authors, or called one."""
+    if line.part is Part.NOISE or not (found := byline_of(line.text, draft.language)):
+        return False
+    return line.part is Part.BYLINE or any(key(author) in key(found) for author in draft.authors)
+
+
+def _may_be_byline(draft: Draft, line: Line) -> bool:
+    if line.part is Part.NOISE:
+        return False
+    return line.part is Part.BYLINE or byline_of(line.text, draft.language) is not None
+
+
+def _has_byline(draft: Draft, line: Line) -> bool:
+    return bool(draft.byline) and line.part is not Part.NOISE and key(draft.byline or "") in key(line.text)
+
+
+def _is_name(draft: Draft, line: Line) -> bool:
+    return line.part is not Part.NOISE and name_before_stamp(line.text, draft.language) is not None
+
+
+def _is_byline_in_noise(draft: Draft, line: Line) -> bool:
+    return line.part is Part.NOISE and byline_of(line.text, draft.language) is not None
+
+
+def _sure_lines(lines: list[Line]) -> int:
+    """Return how many lines are certainly in no box."""
+    return sum(line.part is not Part.NOISE and not line.link and not is_short(line.text) for line in lines)
 
 
 def _edge(found: Outline, lines: list[Line], last: int) -> int | None:
@@ -314,13 +392,6 @@ def _edge(found: Outline, lines: list[Line], last: int) -> int | None:
     keys = (key(line.text) for line in lines[last + 1 :])
     places = (found.place_of(same) for same in keys if len(same) >= _LONG)
     return next((place for place in places if place is not None), None)
-
-
-def _is_beside(line: Line, parts: frozenset[Part], draft: Draft, told: set[str]) -> bool:
-    if line.part is Part.NOISE:
-        return False
-    by_text = byline_of(line.text, draft.language) if parts is _BY else key(line.text) in told
-    return line.part in parts or bool(by_text)
 
 
 def _fed(draft: Draft, reading: Reading) -> Fed:

@@ -6,13 +6,17 @@ A box is an element of whose text the reading takes nothing as long as it stays 
 * A *list* gave nothing to the reading when the page was extracted. It holds nothing but links, or, away from the
   article, short lines; and no stamp, byline or correction. Which elements are lists is remembered by their marks.
 
+Elsewhere, two kinds of text count only by their place: a link to another story, away from the article, that is a line
+of its own; and the number in what is called a counter.
+
 Asides and lists still count where extraction counts them: how much text is in them, and how many lines stand before the
 byline. That is why they are measured here and not skipped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -26,11 +30,17 @@ SHORT: Final = 30  # characters of a line that can be no sentence
 _BEGINS: Final = 8  # letters with which something may begin like the headline
 _TELLING: Final = 20  # letters by which the first text of a line is told
 _START, _END, _BOX = "\x01", "\x02", "\x03"  # a page's own text has no such characters
+_POINTER: Final = f"{_END}{_START}{_END}"
 _HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style"})  # trafilatura looks at these too
 _TAKEN: Final = frozenset(NAMING) | _HIDING
 _BARE: Final = frozenset({"html", "body"})  # their classes change with every visit, and nothing looks at them
 _ALWAYS_NOISE: Final = frozenset({"nav", "footer", "form"})
 _EMPTY_AND_YET: Final = frozenset({"br", "hr", "td", "th"})
+_ROOM: Final = 3  # elements in the block of a link that is a line of its own
+_COUNTED: Final = 40  # characters of a counter's line
+_COUNTER = re.compile(r"\s*\d[\d.,]*\s?[^\W\d]{0,12}\s*\Z")
+_NUMBER = re.compile(r"\d[\d.,]*")
+_COUNTING = re.compile(r"count|comment|share|like|view|social|reaction|vote", re.IGNORECASE)
 _DIGITS: Final = {ord(digit): "#" for digit in "0123456789"}
 
 
@@ -41,6 +51,8 @@ class Mark(NamedTuple):
     name: str
     own: Part | None
     block: bool
+    ends: bool  # a line ends with it, inside an aside
+    counting: bool  # it is called a counter
 
 
 @lru_cache(maxsize=32768)
@@ -62,7 +74,10 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
         own = Part.CRUMB if crumbs else Part.NOISE
     elif tag == "h1":
         own = Part.HEADLINE
-    return Mark(f"{_START}{sign}{_BOX}", sha256(sign.encode()).hexdigest()[:8], own, tag in BLOCKS)
+    block = tag in BLOCKS
+    counting = any(name in ("class", "id") and _COUNTING.search(value) for name, value in attributes)
+    ends = block or own_part(_Named(attributes), tag, Part.NOISE) is not None
+    return Mark(f"{_START}{sign}{_BOX}", sha256(sign.encode()).hexdigest()[:8], own, block, ends, counting)
 
 
 class _Named:
@@ -89,7 +104,8 @@ class Rules:
     `misnamed` names the asides that have too much of the text to be any. From the headline on, up to the text of number
     `edge`, the lines of boxes are counted; where it has to be `exact`, each box's lines are part of the outline. A box
     with the headline before it was printed, or there with a description (their keys are in `told`) or a byline, is
-    none.
+    none. Nor is one with a line that the article has too: digests of those lines' keys are in `taken`.
+    `counters` says that numbers of counters count only by their place.
     """
 
     home: str = ""
@@ -100,12 +116,16 @@ class Rules:
     exact: bool = True
     headline: str = ""
     told: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    counters: bool = False
     language: str | None = None
 
 
 @dataclass(slots=True)
 class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
+
+    `longest` is the length of the longest line among them.
 
     `lines` are those of boxes from the headline up to the edge, `asides` the elements that are asides. `places` has the
     place and the key of each text, if they were asked for. `refused` says that an aside or list counts because of a
@@ -115,6 +135,7 @@ class Outline:
     tokens: list[str] = field(default_factory=list)
     letters: int = 0
     paragraphs: int = 0
+    longest: int = 0
     lines: int = 0
     asides: list[Any] = field(default_factory=list)
     places: list[tuple[int, str]] = field(default_factory=list)
@@ -130,12 +151,18 @@ class Outline:
         self.lines = sum(lines for place, lines in boxes if counts(place))
         self.tokens = [one for one in self.tokens if one[0] != _BOX or (exact and counts(_box(one)[0]))]
 
-    def heaviest(self, room: float) -> float:
-        """Return how many characters the paragraphs of asides of one name have at most; up to `room`, an estimate."""
+    def fits(self, room: float, held: Mapping[str, int]) -> bool:
+        """Tell whether the paragraphs of asides of no name have more than `room` characters.
+
+        `held` has those of asides of these names that are in the outline.
+        """
         named: dict[str, list[Any]] = {}
         for element in self.asides:
             named.setdefault(Aside(element, 0).name, []).append(element)
-        return max((_heaviest(elements, room) for elements in named.values()), default=0)
+        return all(
+            held.get(name, 0) + _heaviest(elements, room - held.get(name, 0)) <= room
+            for name, elements in named.items()
+        )
 
     def weight(self) -> int:
         """Return how many characters the paragraphs of asides have."""
@@ -197,8 +224,12 @@ class _Walk:
         out, before = self.out, self.seen
         n = len(out)
         out.append(own.sign)
+        if tag == "a" and part is Part.TEXT and not home and not inside and self.is_pointer(element):
+            out.append(_POINTER)
+            self.seen += 1
+            return
         if text := element.text:
-            self.text(text)
+            self.text(self.uncounted(element, own, text) if self.rules.counters else text)
         for child in element:
             self.visit(child, part, inside, home)
             if tail := child.tail:
@@ -247,8 +278,10 @@ class _Walk:
         """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
         if next(element.iter("h1"), None) is not None or self.has_headline(element):
             return False
+        lines = lines_of(element)
+        if self.repeats(lines):
+            return False
         if self.counts():
-            lines = lines_of(element)
             if self.tells(lines):
                 return False
             self.count(lines)
@@ -265,15 +298,48 @@ class _Walk:
         short = name in self.rules.shorts
         if not all(line.link or (short and is_short(line.text)) for line in lines):
             return False
-        if not all(says_nothing(line.text, self.rules.language) for line in lines):
+        if self.repeats(lines) or not all(says_nothing(line.text, self.rules.language) for line in lines):
             return False
         if self.counts():
             if self.tells(lines):
                 return False
             self.count(lines)
+        self.measure(lines)
+        return True
+
+    def is_pointer(self, element: Any) -> bool:
+        """Tell whether a link is a line of its own that leads elsewhere, and measure it if so."""
+        text = squeeze("".join(element.itertext()))
+        block = _block_of(element)
+        if not text or len(block) > _ROOM or squeeze("".join(block.itertext())) != text:
+            return False
+        lines = [Line(text, True)]
+        if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
+            return False
+        if self.has_headline(element) or self.repeats(lines) or not says_nothing(text, self.rules.language):
+            return False
+        if self.counts() and self.tells(lines):
+            return False
+        self.measure(lines)
+        return True
+
+    def measure(self, lines: list[Line]) -> None:
+        """Add up what lists and links hold."""
         self.found.letters += sum(len(line.text) for line in lines)
         self.found.paragraphs += _weight(lines)
-        return True
+        self.found.longest = max(self.found.longest, *(len(line.text) for line in lines), 0)
+
+    def uncounted(self, element: Any, own: Mark, text: str) -> str:
+        """Return a text without its number where it is a counter."""
+        if not _COUNTER.match(text) or len(element):
+            return text
+        above = element.getparent()
+        if not own.counting and (above is None or not mark(above.tag, *above.items()).counting):
+            return text
+        line = squeeze("".join(_block_of(element).itertext())[: 4 * _COUNTED])
+        if len(line) > _COUNTED or ends_sentence(line) or not says_nothing(line, self.rules.language):
+            return text
+        return text if self.repeats([Line(line, False)]) else _NUMBER.sub("#", text)
 
     def counts(self) -> bool:
         """Tell whether the lines of a box that comes next count."""
@@ -291,6 +357,11 @@ class _Walk:
         self.found.refused = self.found.refused or told
         return told
 
+    def repeats(self, lines: list[Line]) -> bool:
+        """Tell whether the article has one of a box's lines: extraction asks where else its lines are printed."""
+        taken = self.rules.taken
+        return any(short_digest(key(line.text)) in taken for line in lines)
+
     def has_headline(self, element: Any) -> bool:
         """Tell whether the headline stands in an element before it was printed itself."""
         if self.begun:
@@ -299,6 +370,13 @@ class _Walk:
         has = not headline or headline in key(" ".join(element.itertext()))
         self.found.refused = self.found.refused or has
         return has
+
+
+def _block_of(element: Any) -> Any:
+    """Return the block that an element's text stands in."""
+    while element.tag not in BLOCKS and (above := element.getparent()) is not None:
+        element = above
+    return element
 
 
 def _heaviest(elements: list[Any], room: float) -> float:
@@ -333,8 +411,8 @@ def lines_of(element: Any) -> list[Line]:
     def visit(one: Any) -> None:
         nonlocal linked
         tag = one.tag
-        block = tag in BLOCKS
-        if block:
+        found = mark(tag, *one.items())
+        if found.block:
             flush()
         elif tag == "a":
             linked += len(squeeze("".join(one.itertext())))
@@ -344,7 +422,7 @@ def lines_of(element: Any) -> list[Line]:
             visit(child)
             if child.tail:
                 words.append(child.tail)
-        if block:
+        if found.ends:
             flush()
 
     visit(element)
@@ -358,6 +436,12 @@ def says_nothing(text: str, language: str | None) -> bool:
     if is_correction(text) or byline_of(text, language) or printed_stamps(text, language):
         return False
     return name_before_stamp(text, language) is None
+
+
+@lru_cache(maxsize=16384)
+def short_digest(same: str) -> str:
+    """Return eight hex digits by which a line's key is remembered."""
+    return sha256(same.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def is_named(element: Any) -> bool:

@@ -12,7 +12,6 @@ from wirewatch.fingerprint.outline import and_above, inherited, is_named, is_sho
 
 _SURE: Final = 60  # letters of a line that is the article's if the reading has it; shorter ones are printed twice
 _WHOLE: Final = 6  # letters; a shorter line has to be a whole line of the reading
-_HOME: Final = frozenset({"article", "main"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,11 +146,9 @@ def _add(element: Any, *sets: set[Any]) -> None:
 
 
 def _home(sure: list[Any]) -> Any:
-    """Return the smallest element around all sure lines of the article, or the `<article>` or `<main>` around it."""
+    """Return the smallest element around all sure lines of the article."""
     if not sure:
         return None
     around = [set(and_above(one)) for one in sure]
     common = set.intersection(*around)
-    chain = [one for one in and_above(sure[0]) if one in common]
-    named = [one for one in chain if one.tag in _HOME]
-    return named[-1] if named else chain[0]
+    return next(one for one in and_above(sure[0]) if one in common)
