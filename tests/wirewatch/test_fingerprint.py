@@ -25,7 +25,7 @@ from wirewatch.encoding import revive_json
 from wirewatch.extract import EXTRACTOR, read_page
 from wirewatch.fingerprint import Fingerprint
 from wirewatch.keeping import Read
-from wirewatch.model import Check, Outcome, Reading, Seen, Source
+from wirewatch.model import Capture, Check, Outcome, Reading, Seen, Source
 from wirewatch.reading import read_article, read_at_once
 from wirewatch.store import Store, counters, dead_letters
 
@@ -114,6 +114,68 @@ def test_what_changes_around_an_article_does_not_stop_the_short_cut(edit: Edit) 
     assert again(other, first, audit=True).short_cut == "right"
 
 
+LONG_LINK = "What the new winter timetable means for the islands"
+
+
+def _with_links(*, inside: str = "", beside: str = "", far: str = "") -> str:
+    """Return a page with something among its paragraphs, something beside the article, and links under it."""
+    html = page().replace(f"<p>{PARAGRAPHS[2]}</p>", f"{inside}<p>{PARAGRAPHS[2]}</p>")
+    return html.replace("</main>", f"{beside}</main>").replace("<footer>", f"{far}<footer>")
+
+
+@pytest.mark.parametrize("box", ["promo", "cards"])
+@pytest.mark.parametrize("inside", [f'<h2><a href="/w">{LONG_LINK}</a></h2>', f"<h2>{LONG_LINK}</h2>"])
+def test_box_that_repeats_a_line_of_the_article_is_none(box: str, inside: str) -> None:
+    """Extraction takes away what is a link to another story elsewhere, and the words it then lacks are a change."""
+    other = "A harbour that froze over for the first time in years"
+    boxed = f'<div class="{box}"><div><a href="/x">%s</a></div></div>'
+    html, first = first_of(_with_links(inside=inside, far=boxed % other))
+    repeating = html.replace(other, LONG_LINK)
+    assert again(repeating, first).short_cut == ""
+    _, last = first_of(repeating)
+    assert again(html, last).short_cut == ""
+    assert again(html.replace(other, "Another story that has as many words"), first).short_cut == "taken"
+
+
+_POINTER = "<section><article><h4><a href='/x'>%s</a></h4></article></section>"
+
+
+@pytest.mark.parametrize("text", [HEADLINE, NOTE, "By Marta Quill", "Updated 16 March 2026 11:40", PARAGRAPHS[1]])
+def test_link_that_may_become_the_articles_is_looked_at(text: str) -> None:
+    html, first = first_of(_with_links(far=_POINTER % LONG_LINK))
+    assert again(html.replace(LONG_LINK, "A harbour that froze over in one night"), first).short_cut == "taken"
+    assert again(html.replace(LONG_LINK, text), first).short_cut == ""
+    assert again(html.replace(LONG_LINK, f"{LONG_LINK} "[:-1] + " and more" * 20), first).short_cut == ""
+
+
+@pytest.mark.parametrize(
+    ("counter", "grown", "short_cut"),
+    [
+        ('<a class="comments"><span>12</span></a>', '<a class="comments"><span>13</span></a>', "taken"),
+        ('<p class="n-likes">9 shares</p>', '<p class="n-likes">10 shares</p>', "taken"),
+        (
+            '<p class="n-likes">Nine of 12 boats were late.</p>',
+            '<p class="n-likes">Nine of 13 boats were late.</p>',
+            "",
+        ),
+    ],
+)
+def test_number_counts_only_by_its_place_in_what_is_called_a_counter(counter: str, grown: str, short_cut: str) -> None:
+    html, first = first_of(_with_links(beside=f"<div>{counter}</div>"))
+    other = html.replace(counter, grown)
+    assert other != html
+    assert again(other, first).short_cut == short_cut
+
+
+def test_lines_between_headline_and_byline_may_not_become_so_many_that_the_byline_is_lost() -> None:
+    advert = '<div class="advert"><p>Sail with us</p></div>'
+    html, first = first_of(page().replace("</h1>", f"</h1>{advert}"))
+    assert again(html.replace(advert, 2 * advert), first).short_cut == "taken"
+    for many in (20, 36, 38, 40, 60):
+        assert again(html.replace(advert, many * advert), first, audit=True).short_cut != "wrong"
+    assert again(html.replace(advert, 60 * advert), first).short_cut == ""
+
+
 _PIECES = st.sampled_from(
     [
         "",
@@ -130,6 +192,12 @@ _PIECES = st.sampled_from(
         f'<div class="teaser"><h3>{HEADLINE}</h3></div>',
         f"<div><span>{HEADLINE}</span></div>",
         '<nav class="breadcrumb"><a href="/l">Harbour news</a></nav>',
+        f'<h2><a href="/w">{LONG_LINK}</a></h2>',
+        f'<div><a href="/w">{LONG_LINK}</a></div>',
+        f'<div class="promo"><div><a href="/w">{LONG_LINK}</a></div></div>',
+        '<ul class="latest"><li><a href="/b">Late boats and early trams</a></li></ul>',
+        '<div class="share-count"><span>12</span></div>',
+        '<p class="comments"><a>3 comments</a></p>',
         "<div></div>",
     ]
 )
@@ -349,10 +417,14 @@ _VERSIONS = (
 def test_a_history_read_with_the_short_cut_exports_the_ledger_it_has_without(
     fresh: Callable[[], Store], pool: Pool, history: list[tuple[int, int, bool]], late: int
 ) -> None:
-    captures = [
-        capture(_VERSIONS[version].replace("</body>", f"<!-- {nonce} --></body>"), 25.0 * n)
-        for n, (version, nonce, _) in enumerate(history)
-    ]
+    captures: list[Capture] = []
+    confirmed = ""
+    for n, (version, nonce, _) in enumerate(history):
+        one = capture(_VERSIONS[version].replace("</body>", f"<!-- {nonce} --></body>"), 25.0 * n)
+        if nonce == 3 and confirmed:  # what was read last was confirmed by the server
+            one = replace(one, status=304, body=b"", not_modified=confirmed)
+        confirmed = read_page(one, SOURCE).content_hash or confirmed
+        captures.append(one)
     short, full = fresh(), fresh()
     taken = 0
     for n, one in enumerate(captures):

@@ -30,7 +30,7 @@ from wirewatch.extract.page import (
 )
 from wirewatch.extract.reading import BESIDE, BESIDE_HEADLINE, FEW_BLOCKS, labelled_times
 from wirewatch.extract.stated import Stated
-from wirewatch.fingerprint.outline import Outline, Rules, is_short, mark, outline, short_digest
+from wirewatch.fingerprint.outline import Outline, Rules, beginning, is_short, mark, outline
 from wirewatch.fingerprint.survey import Fed, find_lists
 from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
 from wirewatch.times import Printed, claims
@@ -55,7 +55,7 @@ class Fingerprint:
     `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
     `digest` is None where only the same bytes say the same. `outside` and `heaviest` are characters of paragraphs:
     outside of all asides, and by name in the asides that are in the outline; `weight` is of those in all others, where
-    some elements are misnamed and it has to stay. `taken` are digests of the keys of the lines that were chosen from.
+    some elements are misnamed and it has to stay. `taken` is how the lines begin that were chosen from.
     """
 
     maker: str
@@ -252,7 +252,7 @@ class Recollection:
             misnamed=tuple(sorted(misnamed)),
             headline=key(draft.headline or ""),
             told=tuple(sorted(told)),
-            taken=tuple(sorted({short_digest(key(block.text)) for block in draft.found} - {short_digest("")})),
+            taken=tuple(sorted({beginning(key(block.text)) for block in draft.found} - {""})),
             counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
             outside=page.outside,

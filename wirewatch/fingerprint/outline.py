@@ -36,6 +36,7 @@ _TAKEN: Final = frozenset(NAMING) | _HIDING
 _BARE: Final = frozenset({"html", "body"})  # their classes change with every visit, and nothing looks at them
 _ALWAYS_NOISE: Final = frozenset({"nav", "footer", "form"})
 _EMPTY_AND_YET: Final = frozenset({"br", "hr", "td", "th"})
+_REMEMBERED: Final = 24  # letters of a line of the article
 _ROOM: Final = 3  # elements in the block of a link that is a line of its own
 _COUNTED: Final = 40  # characters of a counter's line
 _COUNTER = re.compile(r"\s*\d[\d.,]*\s?[^\W\d]{0,12}\s*\Z")
@@ -104,7 +105,7 @@ class Rules:
     `misnamed` names the asides that have too much of the text to be any. From the headline on, up to the text of number
     `edge`, the lines of boxes are counted; where it has to be `exact`, each box's lines are part of the outline. A box
     with the headline before it was printed, or there with a description (their keys are in `told`) or a byline, is
-    none. Nor is one with a line that the article has too: digests of those lines' keys are in `taken`.
+    none. Nor is one with a line that the article has too: how those lines' keys begin is in `taken`.
     `counters` says that numbers of counters count only by their place.
     """
 
@@ -278,10 +279,10 @@ class _Walk:
         """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
         if next(element.iter("h1"), None) is not None or self.has_headline(element):
             return False
-        lines = lines_of(element)
-        if self.repeats(lines):
+        if self.may_repeat(element) and self.repeats(lines_of(element)):
             return False
         if self.counts():
+            lines = lines_of(element)
             if self.tells(lines):
                 return False
             self.count(lines)
@@ -358,9 +359,14 @@ class _Walk:
         return told
 
     def repeats(self, lines: list[Line]) -> bool:
-        """Tell whether the article has one of a box's lines: extraction asks where else its lines are printed."""
+        """Tell whether the article may have one of a box's lines: extraction asks where else its lines are printed."""
         taken = self.rules.taken
-        return any(short_digest(key(line.text)) in taken for line in lines)
+        return any(beginning(key(line.text)) in taken for line in lines)
+
+    def may_repeat(self, element: Any) -> bool:
+        """Tell whether an element may have a line of the article: its lines need not be told apart otherwise."""
+        whole = key.__wrapped__(" ".join(element.itertext()))  # too long to be remembered
+        return any(start in whole for start in self.rules.taken)
 
     def has_headline(self, element: Any) -> bool:
         """Tell whether the headline stands in an element before it was printed itself."""
@@ -438,10 +444,9 @@ def says_nothing(text: str, language: str | None) -> bool:
     return name_before_stamp(text, language) is None
 
 
-@lru_cache(maxsize=16384)
-def short_digest(same: str) -> str:
-    """Return eight hex digits by which a line's key is remembered."""
-    return sha256(same.encode("utf-8", "replace")).hexdigest()[:8]
+def beginning(same: str) -> str:
+    """Return what of a line's key is remembered."""
+    return same[:_REMEMBERED]
 
 
 def is_named(element: Any) -> bool:
