@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from pipelines.cli.article import find
 from pipelines.cli.given import address
 from pipelines.cli.screen import answers, emit, number, one_line, progress, tell
 from pipelines.config import Config
@@ -76,6 +75,8 @@ def watch(config: Config, urls: Sequence[str], clock: Clock, *, as_json: bool) -
     """Read articles now and keep watching them; return 1 if one of them could not be read at all."""
     addresses = [address(url) for url in urls]
     store = open_store(config, clock.now())
+    from pipelines.cli.article import find  # noqa: PLC0415 (what compares wordings; `run` has no use for it)
+
     known = dict(config.articles)
     for url in addresses:
         articles.watch(store, url, known.get(url, Source()), clock.now())
