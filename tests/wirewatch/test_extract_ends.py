@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wirewatch.extract import read_page
 from wirewatch.extract.article import Block, choose_headline
-from wirewatch.extract.ends import until_the_end
+from wirewatch.extract.ends import stands_alone, until_the_end
 from wirewatch.extract.furniture import is_ending
 from wirewatch.extract.page import Page, parse, scan
 from wirewatch.model import Capture, Source
@@ -154,6 +154,17 @@ def test_a_like_element_belongs_to_the_article_if_the_stated_text_has_it() -> No
     page = story("div", "", PARAGRAPHS[:3]) + story("div", "<h2>Later</h2>", PARAGRAPHS[3:]) + story("div", "", OTHER)
     found = until_the_end([Block(text) for text in PARAGRAPHS[:3]], scanned(page), " ".join(PARAGRAPHS))
     assert [block.text for block in found] == [*PARAGRAPHS[:3], "Later", *PARAGRAPHS[3:]]
+
+
+def test_elements_that_may_join_the_article_are_known_before_they_do() -> None:
+    blocks = [Block(text) for text in PARAGRAPHS]
+    alone = scanned(story("div", "", PARAGRAPHS) + "<div>Weather</div>")
+    short = scanned(story("div", "", PARAGRAPHS) + story("div", "", ["Weather"]))
+    long = scanned(story("div", "", PARAGRAPHS) + story("div", "<h2>Bread</h2>", OTHER))
+    assert stands_alone(blocks, alone, 10**6)
+    assert stands_alone(blocks, short, 100)
+    assert not stands_alone(blocks, short, 1000)
+    assert not stands_alone(blocks, long, 0)
 
 
 def blocks_of(page: str) -> list[str]:

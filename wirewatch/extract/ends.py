@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Final
 
@@ -63,22 +63,39 @@ def _from_like_elements(blocks: list[Block], page: Page, stated: str) -> list[Bl
     F1 +.0029 on scrapinghub (all on half B), none on Fundus, where no page is so; no page of either lost by it. Others
     print the next story under the first: an `article` is a story of its own, and so is what opens with a headline.
     """
-    home = _home(blocks, page)
     total = sum(len(block.text) for block in blocks)
+    for home, alike in _alike(blocks, page):
+        found = _one_story(_lines_in(alike, page), home, stated)
+        if _GAINED * total < sum(len(block.text) for block in found) < _MOST_GAINED * total:
+            return found
+    return blocks
+
+
+def stands_alone(blocks: list[Block], page: Page, more: float) -> bool:
+    """Tell whether no elements beside the one with the blocks hold enough to be added, even with `more` characters."""
+    total = sum(len(block.text) for block in blocks)
+    for _, alike in _alike(blocks, page):
+        lines = (line for inside in _lines_in(alike, page).values() for line in inside)
+        held = sum(len(line.text) for line in lines if line.part is Part.TEXT and not line.link)
+        if held + more > _GAINED * total:
+            return False
+    return True
+
+
+def _alike(blocks: list[Block], page: Page) -> Iterator[tuple[int, list[int]]]:
+    """Yield the elements around the blocks, inner ones first, each with all those beside it that have its name."""
+    home = _home(blocks, page)
     for _ in range(_LEVELS):
         if not home or page.names[home].startswith("article "):
-            break
+            return
         alike = [
             place
             for place in range(page.around[home], len(page.around))
             if page.around[place] == page.around[home] and page.names[place] == page.names[home]
         ]
         if len(alike) > 1 and " " in page.names[home].strip():
-            found = _one_story(_lines_in(alike, page), home, stated)
-            if _GAINED * total < sum(len(block.text) for block in found) < _MOST_GAINED * total:
-                return found
+            yield home, alike
         home = page.around[home]
-    return blocks
 
 
 def _lines_in(places: list[int], page: Page) -> dict[int, list[Line]]:

@@ -16,6 +16,7 @@ from wirewatch.encoding import revive_json
 from wirewatch.errors import BadContent
 from wirewatch.extract import EXTRACTOR
 from wirewatch.extract.article import Draft
+from wirewatch.extract.ends import stands_alone
 from wirewatch.extract.furniture import byline_of, key, name_before_stamp
 from wirewatch.extract.page import (
     DEPTH_LIMIT,
@@ -43,6 +44,7 @@ _LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may h
 _TOLD_WITHIN, _CRUMB_WITHIN = 6, 3  # lines from the headline, in which a description or crumb is looked for
 _FARTHEST: Final = BESIDE - 1
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
+_PASSWORD: Final = etree.XPath("boolean(//input[translate(@type, 'PASWORD', 'pasword') = 'password'])")
 _LONG: Final = 25  # letters of a line that is found by how it begins
 
 
@@ -189,9 +191,11 @@ class Recollection:
         fingerprint = replace(self._of_bytes(reading), countries=countries)
         if any(_MOVING & {*claim.flags} for claim in reading.claims):
             fingerprint = replace(fingerprint, claims=(), printed=tuple(stamps))
-        stated_times = bool(data.times)
-        if (reading.length >= _WALLS or stated_times) and len(page.times) < TIMES_LIMIT and not _TOO_DEEP(self._whole):
-            fingerprint = self._of_page(fingerprint, page, data, draft, reading)
+        telling = reading.length >= _WALLS or data.times
+        if telling and len(page.times) < TIMES_LIMIT and not _TOO_DEEP(self._whole) and not _runs_together(page, draft):
+            whole = self._of_page(fingerprint, page, data, draft, reading)
+            if stands_alone(draft.found, page, _MOST_LETTERS * whole.letters + _SOME_LETTERS):
+                fingerprint = whole
         return replace(reading, fingerprint=fingerprint.text())
 
     def judged(self, reading: Reading) -> Reading:
@@ -206,6 +210,7 @@ class Recollection:
         if _TOO_DEEP(page.tree):
             return False
         found = outline(page.tree, fingerprint.rules)
+        head = _head(page, data, flags, bool(_PASSWORD(page.tree)))
         room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
         return (
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
@@ -215,7 +220,7 @@ class Recollection:
             and max(fingerprint.held.values(), default=0) <= room
             and found.fits(room, fingerprint.held)
             and (fingerprint.weight is None or fingerprint.weight == found.weight())
-            and fingerprint.digest == _digest(fingerprint, found, _head(page, data, flags), all_times(page.tree))
+            and fingerprint.digest == _digest(fingerprint, found, head, all_times(page.tree))
         )
 
     def _of_bytes(self, reading: Reading) -> Fingerprint:
@@ -277,7 +282,18 @@ class Recollection:
             held=_held(page),
             weight=found.weight() if misnamed else None,
         )
-        return replace(fingerprint, digest=_digest(fingerprint, found, _head(page, data, self._flags), page.times))
+        return replace(
+            fingerprint,
+            digest=_digest(fingerprint, found, _head(page, data, self._flags, page.asks_password), page.times),
+        )
+
+
+def _runs_together(page: Page, draft: Draft) -> bool:
+    """Tell whether a block runs several lines together: any line of the page may then divide it."""
+    if len(draft.found) > FEW_BLOCKS:
+        return False
+    printed = {key(line.text) for line in page.lines}
+    return any(key(block.text) not in printed for block in draft.found)
 
 
 def _held(page: Page) -> dict[str, int]:
@@ -302,12 +318,16 @@ def _digest(fingerprint: Fingerprint, found: Outline, head: str, times: Sequence
     return sha256(f"{found.digest()} {dated!r} {head}".encode("utf-8", "replace"))
 
 
-def _head(page: Page, data: Stated, flags: tuple[str, ...]) -> str:
+def _head(page: Page, data: Stated, flags: tuple[str, ...], asks_password: bool) -> str:
     """Return what a page states of its article without printing it.
 
-    The lead image is left out: it is kept with a wording's first sight and never compared.
+    The lead image is left out: it is kept with a wording's first sight and never compared. Whether a password is asked
+    for tells a login page.
     """
-    return repr((replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags))
+    password = not data.times and bool(_PASSWORD(page.tree))
+    return repr(
+        (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags, password)
+    )
 
 
 def _beside(lines: list[Line], data: Stated, draft: Draft, told: set[str]) -> tuple[int, int | None]:
