@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?")
-    parser.add_argument("--articles", type=int, default=100)
+    parser.add_argument("--articles", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--pages", type=int, default=0)
     parser.add_argument("--stored", type=int, nargs="*", default=[])

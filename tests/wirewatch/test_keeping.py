@@ -430,12 +430,13 @@ CONFIRMATIONS: dict[str, Callable[[float], Reading]] = {
 }
 
 
+@pytest.mark.parametrize("before", CONFIRMATIONS)
 @pytest.mark.parametrize("outcome", CONFIRMATIONS)
 def test_what_the_last_capture_said_already_is_settled_without_its_ledger(
-    store: Store, pool: Pool, outcome: str
+    store: Store, pool: Pool, outcome: str, before: str
 ) -> None:
-    confirm = CONFIRMATIONS[outcome]
-    due = watched(store, pool, reading(0, A), confirm(15))
+    confirm, last = CONFIRMATIONS[outcome], CONFIRMATIONS[before](15)
+    due = watched(store, pool, reading(0, A), last)
     check, one = leased(store, due), replace(confirm(0), observed=due)
     with statements(store) as seen:
         assert keeper(store, pool, due).keep(read(one, check=check)).value == outcome
@@ -444,7 +445,15 @@ def test_what_the_last_capture_said_already_is_settled_without_its_ledger(
     row = row_of(store, URL)
     assert row.lease is None
     assert row.due_at > due
-    assert exported(store) == expected_export([reading(0, A), confirm(15), one])
+    assert exported(store) == expected_export([reading(0, A), last, one])
+
+
+def test_304_that_follows_one_of_an_older_wording_goes_the_long_way(store: Store, pool: Pool) -> None:
+    history = [reading(0, A), reading(15, B), not_modified(30, reading(0, A))]
+    due = watched(store, pool, *history)
+    check, one = leased(store, due), replace(not_modified(0, reading(0, B)), observed=due)
+    keeper(store, pool, due).keep(read(one, check=check))
+    assert exported(store) == expected_export([*history, one])
 
 
 @pytest.mark.parametrize(
