@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -109,6 +110,7 @@ _PARTS: Final[dict[Part, str]] = {
     ),
 }
 _COMPILED = tuple((part, re.compile(pattern)) for part, pattern in _PARTS.items())
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+|--")
 
 
@@ -132,6 +134,8 @@ _HEAD: Final = etree.XPath("//meta | //link | //title | //script[contains(@type,
 _ASIDES: Final = frozenset({Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB})
 _PARAGRAPH: Final = 80  # characters of a line that is a paragraph wherever it stands
 _MOST_ASIDE: Final = 0.25  # of the paragraphs' text outside; elements of one name with more are misnamed
+_QUOTES: Final = 100  # looked at on one page
+_WRAPPERS: Final = 3  # elements around a quotation
 _NESTED: Final = 12  # misnamed elements in each other; what is still deeper stays
 _ALL_LINK: Final = 0.9  # of a line's characters; a bullet or bracket may stand before the link
 _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
@@ -150,12 +154,32 @@ def parse(text: str) -> Page:
     page = Page(tree=tree)
     _read_head(page)
     etree.strip_elements(tree, *_SILENT, with_tail=False)
+    _unname_quotes(tree)
     scan = _Scan(page)
     scan.run()
     misnamed = _misnamed(page.lines, scan.asides)
     _rename(page.lines, misnamed, scan.named)
     _cut(page.lines, [aside for aside in scan.asides if aside.element not in misnamed])
     return page
+
+
+def _unname_quotes(tree: HtmlElement) -> None:
+    """Take the names off quotations and the elements that hold nothing else: a post quoted in the text is text.
+
+    F1 +.0011 on scrapinghub, -.0001 on Fundus, where the publishers' own data leave such posts out.
+    """
+    for quote in islice(tree.iter("blockquote"), _QUOTES):
+        element, length = quote, len(_all_text(quote))
+        for _ in range(_WRAPPERS):
+            for name in _NAMING:
+                element.attrib.pop(name, None)
+            element = element.getparent()
+            if element is None or element.tag != "div" or len(_all_text(element)) > length:
+                break
+
+
+def _all_text(element: Any) -> str:
+    return "".join("".join(element.itertext()).split())
 
 
 def _parser() -> etree.HTMLParser:
@@ -417,6 +441,8 @@ def _own_part(element: Any, tag: str, above: Part) -> Part | None:
         return None
     own = None
     if element.keys():  # half of all elements have no attributes
+        if element.get("hidden") is not None or _HIDDEN.search(element.get("style", "")):
+            return Part.NOISE  # F1 none on scrapinghub, +.0001 on Fundus
         names = " ".join([name for attribute in _NAMING if (name := element.get(attribute))])
         own = part_of(names) if names else None
     if tag == "figcaption" and own is not Part.NOISE:
