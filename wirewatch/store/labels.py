@@ -96,14 +96,15 @@ def _shared(conn: Connection, article: str, window: timedelta) -> dict[str, list
     """Return, by diff id, of each part that others have too its hunk's place and on how many articles it was seen."""
     other, others = parts.alias(), diffs.alias()
     microseconds = window // timedelta(microseconds=1)
-    apart = type_coerce(others.c.observed, BigInteger) - type_coerce(diffs.c.observed, BigInteger)
+    seen, then = type_coerce(other.c.observed, BigInteger), type_coerce(parts.c.observed, BigInteger)
     articles = func.count(others.c.article.distinct())
     query = (
         select(parts.c.diff, parts.c.place, articles)
         .join(diffs, diffs.c.id == parts.c.diff)
         .join(other, (other.c.host == parts.c.host) & (other.c.hash == parts.c.hash))
         .join(others, others.c.id == other.c.diff)
-        .where(diffs.c.article == article, diffs.c.live, others.c.live, apart.between(-microseconds, microseconds))
+        .where(diffs.c.article == article, diffs.c.live, others.c.live)
+        .where(seen.between(then - microseconds, then + microseconds))
         .group_by(parts.c.diff, parts.c.place, parts.c.hash)
         .having(articles > 1)
         .order_by(parts.c.diff, parts.c.place)

@@ -480,7 +480,13 @@ def _write_parts(conn: Connection, judged: Sequence[Judged]) -> None:
         return
     conn.execute(delete(parts).where(parts.c.diff.in_([one.transition.id for one in judged])))
     rows = [
-        {"diff": one.transition.id, "place": place, "host": _host(one.transition), "hash": hashed}
+        {
+            "diff": one.transition.id,
+            "place": place,
+            "host": _host(one.transition),
+            "hash": hashed,
+            "observed": one.transition.new.first_observed,
+        }
         for one in judged
         for place, hashes in enumerate(one.part_hashes)
         for hashed in hashes

@@ -212,7 +212,8 @@ parts = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),  # the hunk's among the diff's, from 0
     Column("hash", PlainText, primary_key=True),
     Column("host", Name, nullable=False),
-    Index("ix_parts_host_hash", "host", "hash"),
+    Column("observed", Microseconds, nullable=False),  # the diff's
+    Index("ix_parts_host_hash_observed", "host", "hash", "observed"),
 )
 
 pages = Table(
