@@ -257,6 +257,7 @@ class _Scan:
         open_asides: list[_Aside] = []
         alive = list(self.page.tree.iter())  # else lxml makes each element's Python object twice
         words = self.words
+        inside = 0  # links, which broken markup puts into each other
         for event, element in etree.iterwalk(self.page.tree, events=("start", "end")):
             tag = element.tag
             above = stack[-1]
@@ -269,7 +270,8 @@ class _Scan:
                     self._see(element, tag)
                 self._open(element, tag, above, state)
                 if tag == "a":
-                    self.linked += len(squeeze("".join(element.itertext())))
+                    self.linked += 0 if inside else len(squeeze("".join(element.itertext())))
+                    inside += 1
                 if state.named is not above.named and tag in _BLOCKS and state.named[-1][0] in _ASIDES:
                     around = open_asides[-1] if open_asides else None
                     open_asides.append(_Aside(element, len(self.page.lines), around))
@@ -277,6 +279,7 @@ class _Scan:
                 if element.text:
                     words.append(element.text)
                 continue
+            inside -= tag == "a"
             state = stack.pop()
             self._close(tag, state, stack[-1])
             if open_asides and open_asides[-1].element is element:
