@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from wirewatch.store import Store
+from wirewatch.canonical import sha256
+from wirewatch.store import Store, dead_letters
 from wirewatch.store.leases import new_lease
 from wirewatch.store.sql import insert, take_turns
 from wirewatch.store.tables import deliveries, outbox
@@ -33,13 +34,29 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """An item that its sink will never take as it is, and why."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Rows that one sink gets together, oldest first; `id` sorts by age and is the same however often they are sent."""
+    """Rows that one sink gets together, oldest first; `id` sorts by age and is the same however often they are sent.
+
+    `refused` are those of a written batch that the sink has not taken.
+    """
 
     sink: str
     id: str
     items: tuple[Item, ...]
     lease_ends: datetime
+    refused: tuple[Refused, ...] = ()
+
+
+DELIVER: Final = "deliver"
+"""The step of a dead letter that is an item which a sink refused; its `file` is `SINK/KIND/ITEM`."""
 
 
 _ITEM = tuple(f.name for f in fields(Item))
@@ -96,11 +113,32 @@ def claim(store: Store, sink: str, *, now: datetime, limit: int = 500, lease_sec
 
 
 def mark(store: Store, batch: Batch, now: datetime) -> int:
-    """Note that the whole batch has reached its sink; return how many rows were not marked before."""
+    """Note that the whole batch has reached its sink; return how many rows were not marked before.
+
+    What the sink refused is not waited for either: it becomes a dead letter, in the same transaction.
+    """
     with store.begin() as conn:
-        return conn.execute(
+        marked = conn.execute(
             sa.update(deliveries).where(_in_batch(batch.sink, batch.id)).values(delivered=now, lease_ends=None)
         ).rowcount
+        for refused in batch.refused if marked else ():
+            dead_letters.add(
+                conn,
+                at=now,
+                step=DELIVER,
+                reason=refused.reason,
+                sha256=sha256(refused.item.payload.encode()),
+                file=f"{batch.sink}/{refused.item.kind}/{refused.item.item}",
+            )
+    return marked
+
+
+def deliver_again(conn: Connection, file: str) -> bool:
+    """Let a sink have once more what it refused, by the `file` of the dead letter; return whether it is still kept."""
+    sink, kind, item = file.split("/")
+    kept = sa.select(outbox.c.id).where(outbox.c.kind == kind, outbox.c.item == item).scalar_subquery()
+    mine = sa.and_(deliveries.c.sink == sink, deliveries.c.outbox == kept)
+    return conn.execute(sa.update(deliveries).where(mine).values(delivered=None, batch=None)).rowcount == 1
 
 
 def release(store: Store, batch: Batch, now: datetime) -> None:

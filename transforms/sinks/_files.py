@@ -1,0 +1,94 @@
+"""Write files that are whole or not there, for the sinks that write files.
+
+A file is written under a name that begins with a dot, flushed to the disk, then renamed: whoever reads the folder by
+its files' ending never meets half of one. Its name comes from its batch, so a batch that comes again replaces its file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from wirewatch.canonical import sha256
+from wirewatch.errors import DeliveryFailed
+
+if TYPE_CHECKING:
+    from wirewatch.store.outbox import Batch
+
+Folder = Annotated[Path, Field(description="Made if it is not there, but not the folder that it lies in.")]
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def batch_name(batch: Batch) -> str:
+    """Return a name that sorts by time and is the same whenever this batch is written.
+
+    The time keeps it from being an older batch's name where a store was put back from a copy and counts its rows anew.
+    """
+    recorded = batch.items[0].recorded.strftime("%Y%m%dT%H%M%SZ")
+    batch_id = batch.id if _PLAIN_NAME.fullmatch(batch.id) else sha256(batch.id.encode())[:32]
+    return f"{recorded}-{batch_id}"
+
+
+def write_whole(folder: Path, place: str, write: Callable[[IO[bytes]], None]) -> None:
+    """Have a file written at `place` in `folder`; raise DeliveryFailed where that cannot be done.
+
+    The folders in between and the folder itself are made, but not the one that it lies in: a disk that is not mounted
+    is to be noticed.
+    """
+    path = folder / place
+    try:
+        for needed in (folder, *reversed(path.relative_to(folder).parents[:-1])):
+            _make_folder(folder / needed)
+        _write(path, write)
+    except OSError as problem:
+        raise DeliveryFailed(_sentence(folder, path, problem), about=str(path)) from problem
+
+
+def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    # What a killed writer of this very batch left behind; nobody else writes under these names while we hold its lease.
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        leftover.unlink(missing_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with aside.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder outlive a power cut, as `fsync` of a file does only for its bytes."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sentence(folder: Path, path: Path, problem: OSError) -> str:
+    reason = problem.strerror or str(problem)
+    if problem.errno in _FULL:
+        return f"There is no room left to write {path} ({reason}): make room and run again, nothing is lost."
+    if isinstance(problem, FileNotFoundError):
+        return f"The folder that {folder} should lie in is not there: create it or mend the sink's `folder`."
+    return f"{path} cannot be written ({reason}): mend that or the sink's `folder` and run again, nothing is lost."
