@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from wirewatch.canonical import canonical_json
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import diffs, pages, removed, wordings
 
@@ -38,10 +39,7 @@ WORDS_IN_DIFF: Final = sa.type_coerce(diffs.c.diff, sa.Text).not_like('{"hunks":
 
 def size_of(*columns: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """Return the size of columns as they are kept: bytes of what is compressed, characters of text."""
-    lengths = [
-        sa.func.length(sa.type_coerce(one, sa.LargeBinary if isinstance(one.type, sa.LargeBinary) else sa.Text))
-        for one in columns
-    ]
+    lengths = [sa.func.length(one) for one in columns]
     return sum(lengths[1:], lengths[0])
 
 
@@ -70,20 +68,24 @@ def remove_texts(conn: Connection, article: str, hashes: Collection[str], now: d
     return freed
 
 
+def hunks_of(conn: Connection, which: sa.ColumnElement[bool]) -> tuple[list[dict[str, Any]], Freed]:
+    """Return the diffs of which this is true as they are without a word, and what writing them so frees."""
+    query = sa.select(diffs.c.id, diffs.c.diff, diffs.c.verdict).where(which, WORDS_IN_DIFF)
+    emptied, freed = [], Freed()
+    for row in conn.execute(query.order_by(diffs.c.id)):
+        one = {"diff": {**row.diff, "hunks": []}, "verdict": _wordless(row.verdict)}
+        before, after = canonical_json([row.diff, row.verdict]), canonical_json([one["diff"], one["verdict"]])
+        freed += Freed(rows=1, bytes=len(before) - len(after))
+        emptied.append({"emptied": row.id, **one})
+    return emptied, freed
+
+
 def remove_hunks(conn: Connection, which: sa.ColumnElement[bool]) -> Freed:
     """Empty the diffs of which this is true of every word; their counts, classes and hashes stay."""
-    size = size_of(diffs.c.diff, diffs.c.verdict).label("size")
-    query = sa.select(diffs.c.id, diffs.c.diff, diffs.c.verdict, size).where(which, WORDS_IN_DIFF)
-    rows = conn.execute(query.order_by(diffs.c.id)).all()
-    emptied = [
-        {"emptied": row.id, "diff": {**row.diff, "hunks": []}, "verdict": _wordless(row.verdict)} for row in rows
-    ]
+    emptied, freed = hunks_of(conn, which)
     if emptied:
         conn.execute(sa.update(diffs).where(diffs.c.id == sa.bindparam("emptied")), emptied)
-    left = 0
-    for some in parts([row.id for row in rows]):
-        left += conn.scalar(sa.select(sa.func.sum(size)).where(diffs.c.id.in_(some))) or 0
-    return Freed(rows=len(rows), bytes=sum(row.size for row in rows) - left)
+    return freed
 
 
 def texts_removed(conn: Connection, articles: Iterable[str], hashes: Iterable[str]) -> dict[tuple[str, str], datetime]:
