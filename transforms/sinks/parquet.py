@@ -11,7 +11,6 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
 from transforms.sinks._files import Folder, batch_name, write_whole
-from transforms.sinks._rows import laid_out
 from transforms.sinks.base import Sink
 
 if TYPE_CHECKING:
@@ -29,11 +28,13 @@ class ParquetSink(Sink):
 
     def write(self, batch: Batch) -> tuple[Refused, ...]:
         """Write a file for each table and day that the batch has rows of."""
+        from transforms.sinks._rows import laid_out  # noqa: PLC0415 (a configuration is read without a store)
+
         tables, refused = laid_out(batch)
-        for table, rows in tables.items():
+        for table, placed in tables:
             days: dict[str, list[Row]] = defaultdict(list)
-            for row in rows:
-                days[f"{row['recorded']:%Y-%m-%d}"].append(row)
+            for one in placed:
+                days[f"{one.item.recorded:%Y-%m-%d}"].append(one.row)
             for day, of_day in days.items():
                 place = f"{table.name}/day={day}/{batch_name(batch)}.parquet"
                 write_whole(self.folder, place, partial(_write, table.name, of_day))

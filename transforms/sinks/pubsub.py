@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from transforms.pubsub import Emulator, Topic, explained, publisher, retrying
+from transforms.google import Emulator, explained
+from transforms.pubsub import Topic, publisher, retrying
 from transforms.sinks.base import Sink
 from wirewatch.errors import DeliveryFailed
 
