@@ -178,7 +178,10 @@ def _flag(value: Any) -> bool:
 def _integer(value: Any) -> int:
     if isinstance(value, (bool, float)):
         raise TypeError
-    return int(value)  # a version is a text that counts
+    counted = int(value)  # a version is a text that counts
+    if not -(2**63) <= counted < 2**63:
+        raise ValueError
+    return counted
 
 
 def _number(value: Any) -> float:
