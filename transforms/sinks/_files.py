@@ -1,21 +1,20 @@
-"""Write files that are whole or not there, for the sinks that write files.
+"""Write a batch into files that are whole or not there.
 
-A file is written under a name that begins with a dot, flushed to the disk, then renamed: whoever reads the folder by
-its files' ending never meets half of one. Its name comes from its batch, so a batch that comes again replaces its file.
+A file's name comes from its batch, so a batch that comes again replaces its file, and clears what a killed writer of
+the same batch left behind: nobody else writes under these names while we hold its lease.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import re
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
+from wirewatch import files
 from wirewatch.canonical import sha256
 from wirewatch.errors import DeliveryFailed
 
@@ -38,7 +37,7 @@ def batch_name(batch: Batch) -> str:
     return f"{recorded}-{batch_id}"
 
 
-def write_whole(folder: Path, place: str, write: Callable[[IO[bytes]], None]) -> None:
+def write_into(folder: Path, place: str, write: Callable[[IO[bytes]], None]) -> None:
     """Have a file written at `place` in `folder`; raise DeliveryFailed where that cannot be done.
 
     The folders in between and the folder itself are made, but not the one that it lies in: a disk that is not mounted
@@ -48,41 +47,16 @@ def write_whole(folder: Path, place: str, write: Callable[[IO[bytes]], None]) ->
     try:
         for needed in (folder, *reversed(path.relative_to(folder).parents[:-1])):
             _make_folder(folder / needed)
-        _write(path, write)
+        files.write_whole(path, write)
     except OSError as problem:
         raise DeliveryFailed(_sentence(folder, path, problem), about=str(path)) from problem
-
-
-def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    # What a killed writer of this very batch left behind; nobody else writes under these names while we hold its lease.
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
-        leftover.unlink(missing_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with aside.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
 
 
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder outlive a power cut, as `fsync` of a file does only for its bytes."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    files.sync_folder(folder.parent)
 
 
 def _sentence(folder: Path, path: Path, problem: OSError) -> str:

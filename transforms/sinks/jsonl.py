@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar, Final, Literal
 
-from transforms.sinks._files import Folder, batch_name, write_whole
+from transforms.sinks._files import Folder, batch_name, write_into
 from transforms.sinks.base import Sink
 from wirewatch.errors import DeliveryFailed
 
@@ -32,7 +32,7 @@ class JsonLinesSink(Sink):
         for kind, subfolder in _FOLDERS:
             items = [item for item in batch.items if item.kind == kind]
             if items:
-                write_whole(self.folder, f"{subfolder}/{batch_name(batch)}.jsonl", partial(_write, items))
+                write_into(self.folder, f"{subfolder}/{batch_name(batch)}.jsonl", partial(_write, items))
         return ()
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
-from transforms.sinks._files import Folder, batch_name, write_whole
+from transforms.sinks._files import Folder, batch_name, write_into
 from transforms.sinks.base import Sink
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ParquetSink(Sink):
                 days[f"{one.item.recorded:%Y-%m-%d}"].append(one.row)
             for day, of_day in days.items():
                 place = f"{table.name}/day={day}/{batch_name(batch)}.parquet"
-                write_whole(self.folder, place, partial(_write, table.name, of_day))
+                write_into(self.folder, place, partial(_write, table.name, of_day))
         return refused
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from sqlalchemy import Connection, Table, bindparam, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, literal, select, update
 
 from wirewatch.canonical import canonical_json, sha256, timestamp
 from wirewatch.encoding import revive
@@ -23,6 +23,7 @@ from wirewatch.errors import StoreError, Superseded
 from wirewatch.model import Alias, Diff, Facts, Observation, Revision, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
 from wirewatch.store import Store
+from wirewatch.store.exporting import articles_of
 from wirewatch.store.hosts import host_of
 from wirewatch.store.removing import texts_removed
 from wirewatch.store.sql import insert
@@ -39,7 +40,6 @@ from wirewatch.store.tables import (
 )
 from wirewatch.store.types import short_name
 
-_EXPORTED_AT_ONCE = 100  # articles
 _EPOCH = timestamp(datetime(1970, 1, 1, tzinfo=UTC))
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
@@ -448,19 +448,13 @@ def observation_row(article: str, observation: Observation) -> dict[str, Any]:
 
 
 def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
-    """Yield the ledger export: one canonical JSON object a line and article, sorted by uri.
+    """Yield the ledger export: one canonical JSON object a line and article, sorted by key and so by uri.
 
     `uri` gives an article's uri from its key. Nothing in it depends on the order in which captures arrived.
     """
     with store.reading() as conn:
-        keys = conn.scalars(
-            select(articles.c.key).where(
-                exists().where(observations.c.article == articles.c.key), articles.c.merged_into.is_(None)
-            )
-        ).all()
-        ordered = sorted(keys, key=uri)
-        for start in range(0, len(ordered), _EXPORTED_AT_ONCE):
-            for article in exported(conn, ordered[start : start + _EXPORTED_AT_ONCE], uri):
+        for keys in articles_of(conn, merged=False):
+            for article in exported(conn, list(keys), uri):
                 yield canonical_json(article) + b"\n"
 
 

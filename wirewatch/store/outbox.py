@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -62,6 +62,11 @@ DELIVER: Final = "deliver"
 _ITEM = tuple(f.name for f in fields(Item))
 
 
+def item_of(row: Any) -> Item:
+    """Return a row of the outbox as an item."""
+    return Item(**{name: getattr(row, name) for name in _ITEM})
+
+
 def announce(conn: Connection, item: Item, sinks: Sequence[str]) -> bool:
     """Keep an item for each of the sinks; return False and change nothing if an item of that id is kept already."""
     return announce_all(conn, [item], sinks) == 1
@@ -98,18 +103,7 @@ def claim(store: Store, sink: str, *, now: datetime, limit: int = 500, lease_sec
         rows = conn.execute(
             sa.select(outbox).join(deliveries, deliveries.c.outbox == outbox.c.id).where(in_batch).order_by(outbox.c.id)
         ).all()
-    items = tuple(
-        Item(
-            kind=row.kind,
-            item=row.item,
-            article=row.article,
-            payload=row.payload,
-            recorded=row.recorded,
-            backfill=row.backfill,
-        )
-        for row in rows
-    )
-    return Batch(sink=sink, id=batch, items=items, lease_ends=ends)
+    return Batch(sink=sink, id=batch, items=tuple(map(item_of, rows)), lease_ends=ends)
 
 
 def mark(store: Store, batch: Batch, now: datetime) -> int:

@@ -278,6 +278,7 @@ outbox = Table(
     Column("recorded", Microseconds, nullable=False),
     Column("backfill", Boolean, nullable=False),
     UniqueConstraint("kind", "item"),
+    Index("ix_outbox_article", "article"),
     sqlite_autoincrement=True,  # an id is never given twice
 )
 
