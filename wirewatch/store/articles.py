@@ -109,6 +109,11 @@ def source_of(conn: Connection, name: str) -> Source | None:
     return revive(Source, said) if said else None
 
 
+def address_of(key: str) -> sa.Select[str]:
+    """Select the address that an article is asked under."""
+    return sa.select(articles.c.url).where(articles.c.key == key)
+
+
 def push(conn: Connection, names: Iterable[str], now: datetime) -> set[str]:
     """Make the feeds at these URLs, and the articles known by these names, due now; return the names that led to one.
 

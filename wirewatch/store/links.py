@@ -23,7 +23,8 @@ from wirewatch.store.tables import pages
 def write(conn: Connection, histories: Mapping[str, Iterable[Revision]], now: datetime) -> None:
     """Write the chains of articles, by key, as they are now: what is new of them, and what has ended."""
     histories = {article: tuple(revisions) for article, revisions in histories.items()}
-    standing = [row for row in _standing(conn, histories) if row.superseded is None]
+    query = sa.select(table).where(table.c.article.in_(list(histories)), table.c.superseded.is_(None))
+    standing = conn.execute(query).all()
     bodies = {row.revision: row.body for row in standing}
     wanted = {one.page_hash for revisions in histories.values() for one in revisions if one.page_hash}
     known = {body["page_hash"] for body in bodies.values() if body["headers"] is not None}
@@ -49,8 +50,12 @@ def write(conn: Connection, histories: Mapping[str, Iterable[Revision]], now: da
 
 
 def of(conn: Connection, article: str) -> list[Any]:
-    """Return all links of an article: those that stand in their order, then those that ended, oldest first."""
-    rows = _standing(conn, [article])
+    """Return all links of an article: those that stand in their order, then those that ended, oldest first.
+
+    `raw` is a link's body as it is kept, of which it is the hash.
+    """
+    query = sa.select(table, sa.type_coerce(table.c.body, sa.Text).label("raw")).where(table.c.article == article)
+    rows = conn.execute(query).all()
     return sorted(rows, key=lambda row: (row.superseded is not None, row.superseded or row.recorded, row.place, row.id))
 
 
@@ -64,11 +69,6 @@ def row_of(article: str, link: Link, now: datetime) -> dict[str, Any]:
         "body": link.body,
         "recorded": now,
     }
-
-
-def _standing(conn: Connection, articles: Collection[str]) -> list[Any]:
-    query = sa.select(table).where(table.c.article.in_(list(articles)))
-    return list(conn.execute(query.order_by(table.c.article, table.c.place, table.c.id)))
 
 
 def _headers(conn: Connection, hashes: Collection[str]) -> dict[str, Headers]:
