@@ -25,17 +25,17 @@ def write(conn: Connection, histories: Mapping[str, Iterable[Revision]], now: da
     histories = {article: tuple(revisions) for article, revisions in histories.items()}
     query = sa.select(table).where(table.c.article.in_(list(histories)), table.c.superseded.is_(None))
     standing = conn.execute(query).all()
-    bodies = {row.revision: row.body for row in standing}
+    # What a link says of a page stays, also when the page is gone or came again since with other headers.
+    said = {
+        row.body["page_hash"]: tuple((name, value) for name, value in row.body["headers"])
+        for row in standing
+        if row.body["headers"] is not None
+    }
     wanted = {one.page_hash for revisions in histories.values() for one in revisions if one.page_hash}
-    known = {body["page_hash"] for body in bodies.values() if body["headers"] is not None}
-    kept = _headers(conn, wanted - known)
+    headers = _headers(conn, wanted - said.keys()) | said
 
     def headers_of(revision: Revision) -> Headers | None:
-        # What a link says stays, also when the page is gone or came again since with others.
-        said = bodies.get(revision.id)
-        if said and said["page_hash"] == revision.page_hash and said["headers"] is not None:
-            return tuple((name, value) for name, value in said["headers"])
-        return kept.get(revision.page_hash or "")
+        return headers.get(revision.page_hash or "")
 
     made = {article: links(revisions, headers_of) for article, revisions in histories.items()}
     hashes = {one.hash for chain in made.values() for one in chain}
