@@ -1,8 +1,8 @@
 """Export what is kept: the ledger, records, events and hunks, by one set of filters, as JSON Lines, CSV or Parquet.
 
 Articles come in the order of their uris and each one's rows in the order of time, so that the same store gives the same
-bytes. They are read a hundred at a time, whatever their number. Filters choose articles, by where and in which language
-they are published now; the period alone chooses among an article's rows.
+bytes. They are read a hundred at a time, whatever their number. Filters choose articles, by what the latest record says
+of publisher, feed and language; the period alone chooses among an article's rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import IO, Any, Final, Literal
 from wirewatch.canonical import article_uri, canonical_json
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Instance
-from wirewatch.records import stated_language, stated_publisher
 from wirewatch.rows import EVENTS, HUNKS, LEDGER, RECORDS, Row, Table, rows_of, sights_of, spreadsheet
 from wirewatch.store import Store, exporting, ledger
 from wirewatch.store.outbox import Item
@@ -56,12 +55,19 @@ class Selection:
             return True
         return at is not None and (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
-    def of_publisher(self, publisher: str | None, language: str | None) -> bool:
-        """Tell whether what an article's pages state is wanted."""
+    @property
+    def asks_of_records(self) -> bool:
+        """Whether there are filters for which an article's record is needed."""
+        return bool(self.publishers or self.languages or self.feeds)
+
+    def of_record(self, row: Row) -> bool:
+        """Tell whether an article is wanted whose latest record is this row."""
         named = {one.casefold() for one in self.publishers}
-        if named and (publisher or "").casefold() not in named:
+        if named and (row["publisher"] or "").casefold() not in named:
             return False
-        spoken = f"{(language or '').lower()}-"
+        if self.feeds and row["feed"] not in self.feeds:
+            return False
+        spoken = f"{(row['language'] or '').lower()}-"
         return not self.languages or any(spoken.startswith(f"{one.lower()}-") for one in self.languages)
 
 
@@ -146,17 +152,10 @@ def _place(what: What, row: Row) -> tuple[datetime, datetime, str, int]:
 
 def _chosen(conn: Any, selection: Selection, *, merged: bool) -> Iterator[list[str]]:
     """Yield the keys of the articles that are wanted, some at a time."""
-    some = exporting.articles_of(
-        conn, named=selection.articles or None, of_feeds=selection.feeds or None, merged=merged
-    )
-    for keys in some:
-        if not selection.publishers and not selection.languages:
+    for keys in exporting.articles_of(conn, named=selection.articles or None, merged=merged):
+        if not selection.asks_of_records:
             yield list(keys)
             continue
-        stated = exporting.stated(conn, set(keys.values()))
-        yield [
-            key
-            for key, goes_on in keys.items()
-            for source, facts in [stated[goes_on]]
-            if selection.of_publisher(stated_publisher(facts, source), stated_language(facts, source))
-        ]
+        latest = exporting.latest_records(conn, set(keys.values()))
+        wanted = {key for key, item in latest.items() for _, row in rows_of(item) if selection.of_record(row)}
+        yield [key for key, goes_on in keys.items() if goes_on in wanted]

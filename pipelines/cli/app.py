@@ -612,12 +612,18 @@ def schema(
     authority: Annotated[
         str, typer.Option(metavar="DOMAIN", help="The installation that publishes it.")
     ] = "wirewatch.example",
+    dictionary: Annotated[
+        bool, typer.Option("--dictionary", help="Print the columns of all tables, in Markdown.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Print the JSON Schema of what Wirewatch reads and writes."""
     from pipelines.cli import upkeep
 
-    upkeep.schema(name, authority, as_json=json)
+    if dictionary:
+        upkeep.dictionary()
+    else:
+        upkeep.schema(name, authority, as_json=json)
 
 
 @letters.command("list")

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.cli.screen import answers, emit, moment, number, one_line, table, tell
+from pipelines.cli.screen import answers, emit, emit_lines, moment, number, one_line, table, tell
 from pipelines.config import BadConfiguration, Config, Problem, load
 from wirewatch.errors import ConfigurationError
 from wirewatch.schema import schemas
@@ -58,6 +58,13 @@ def schema(name: str | None, authority: str, *, as_json: bool) -> None:
         for each, described in known.items():
             rows.add_row(each, described["$id"])
         answers().print(rows)
+
+
+def dictionary() -> None:
+    """Print what the columns of all tables are."""
+    from wirewatch.rows.dictionary import dictionary as described  # noqa: PLC0415 (only here)
+
+    emit_lines(iter([described().encode()]))
 
 
 def list_letters(store: Store, *, limit: int, everything: bool, as_json: bool) -> None:

@@ -72,9 +72,11 @@ def rows_of(message: Finished) -> Iterator[tuple[Table, Row]]:
         return
     event = _row(EVENTS, said, {"event": message.item, **kept}, message.item)
     yield EVENTS, event
-    data = said.get("data")
     shared = {name: event[name] for name in _SHARED}
-    for place, hunk in enumerate(data.get("hunks") or () if isinstance(data, dict) else ()):
+    hunks = (said.get("data") or {}).get("hunks") or []
+    if not isinstance(hunks, list):
+        raise BadContent(f"data.hunks of {message.item} is no list.", about=message.item)
+    for place, hunk in enumerate(hunks):
         yield HUNKS, _row(HUNKS, {"hunk": hunk}, {**shared, "place": place}, message.item)
 
 

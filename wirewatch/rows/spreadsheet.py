@@ -19,7 +19,7 @@ from wirewatch.rows import Row, Table
 
 # What spreadsheets take for the beginning of a formula (OWASP, CSV Injection), full-width forms included; a tab or line
 # end is thrown away first by some, and what follows it is then the beginning.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LEFT_OUT: Final = "payload"  # JSON in one cell helps nobody, and Excel cuts a cell at 32,767 characters
 
 
@@ -37,7 +37,7 @@ def lines(table: Table, rows: Iterable[Row]) -> Iterator[bytes]:
 
 def defused(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith((*FORMULA, "'")) else text
 
 
 def _cell(value: Any) -> str:
