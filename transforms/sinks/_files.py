@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, Field(description="Made if it is not there, but not the folder that it lies in.")]
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_BATCH: Final = re.compile(r"Z-[0-9]{12}-([0-9]{12})\.[a-z]+$")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -50,6 +51,12 @@ def write_into(folder: Path, place: str, write: Callable[[IO[bytes]], None]) -> 
         files.write_whole(path, write)
     except OSError as problem:
         raise DeliveryFailed(_sentence(folder, path, problem), about=str(path)) from problem
+
+
+def newest_row(folder: Path, pattern: str) -> int:
+    """Return the highest number that files of batches are named after, among those that match; 0 if there are none."""
+    named = (_BATCH.search(path.name) for path in folder.glob(pattern))
+    return max((int(found[1]) for found in named if found), default=0)
 
 
 def _make_folder(folder: Path) -> None:

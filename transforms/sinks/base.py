@@ -50,6 +50,11 @@ class Sink(BaseModel, ABC):
         """Return the sink as it works in a job that never ends, or in a pass; most know no difference."""
         return self
 
+    def newest_row(self) -> int:
+        """Return the highest number of a message that is seen to have been written, by which a store that was put back
+        from an older copy is noticed; 0 where nothing shows it."""
+        return 0
+
     def create_write_transform(self) -> beam.PTransform[PCollection[Batch], PCollection[Batch]]:
         """Return the transform that takes batches and gives back those that were written, to be marked as delivered.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar, Final, Literal
 
-from transforms.sinks._files import Folder, batch_name, write_into
+from transforms.sinks._files import Folder, batch_name, newest_row, write_into
 from transforms.sinks.base import Sink
 from wirewatch.errors import DeliveryFailed
 
@@ -34,6 +34,10 @@ class JsonLinesSink(Sink):
             if items:
                 write_into(self.folder, f"{subfolder}/{batch_name(batch)}.jsonl", partial(_write, items))
         return ()
+
+    def newest_row(self) -> int:
+        """Return the highest number of a message in the files."""
+        return max(newest_row(self.folder / subfolder, "*.jsonl") for _, subfolder in _FOLDERS)
 
 
 def _write(items: list[Item], file: IO[bytes]) -> None:

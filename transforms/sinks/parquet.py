@@ -10,7 +10,7 @@ from collections import defaultdict
 from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
-from transforms.sinks._files import Folder, batch_name, write_into
+from transforms.sinks._files import Folder, batch_name, newest_row, write_into
 from transforms.sinks.base import Sink
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class ParquetSink(Sink):
                 place = f"{table.name}/day={day}/{batch_name(batch)}.parquet"
                 write_into(self.folder, place, partial(_write, table.name, of_day))
         return refused
+
+    def newest_row(self) -> int:
+        """Return the highest number of a message in the files."""
+        return max((newest_row(table, "day=*/*.parquet") for table in self.folder.glob("*")), default=0)
 
 
 def _write(table: str, rows: list[Row], file: IO[bytes]) -> None:

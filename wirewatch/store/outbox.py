@@ -149,6 +149,40 @@ def waiting(store: Store) -> dict[str, int]:
         return {row.sink: row.n for row in conn.execute(count.group_by(deliveries.c.sink))}
 
 
+def go_on_after(store: Store, row: int) -> int | None:
+    """Number what is kept from now on after `row`, a number that a sink has had; return the last one that was given.
+
+    None, and nothing is changed, if the store has got as far itself. It has not where it was put back from a copy that
+    is older than what the sink has: the same numbers would stand for other messages.
+    """
+    with store.reading() as conn:
+        if _last_row(conn) >= row:
+            return None
+    with store.begin() as conn:
+        last = _last_row(conn)
+        if last >= row:
+            return None
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.select(sa.func.setval(_SEQUENCE, row)))
+        else:
+            counted = conn.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = 'outbox'", (row,)).rowcount
+            if not counted:
+                conn.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)", (row,))
+    return last
+
+
+_SEQUENCE = sa.func.pg_get_serial_sequence("outbox", "id")
+
+
+def _last_row(conn: Connection) -> int:
+    """Return the last number that was given to a message, kept or not; 0 before the first."""
+    if conn.dialect.name == "postgresql":
+        sequence = conn.scalar(sa.select(_SEQUENCE))
+        given = conn.execute(sa.text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 (PostgreSQL's own name)
+        return int(given.last_value) if given.is_called else 0
+    return conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").scalar() or 0
+
+
 def _in_batch(sink: str, batch: str) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.sink == sink, deliveries.c.batch == batch, deliveries.c.delivered.is_(None))
 

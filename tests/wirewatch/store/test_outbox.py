@@ -222,3 +222,32 @@ def test_nothing_is_lost_renamed_or_out_of_order(store: Store, steps: list[str],
     for article in {one.article for one in arrived}:
         of_article = [one.item for one in arrived if one.article == article]
         assert of_article == sorted(of_article)
+
+
+# A store that was put back from a copy
+
+
+def last_row(store: Store) -> int:
+    with store.reading() as conn:
+        return outbox._last_row(conn)
+
+
+def test_numbers_go_on_after_what_a_sink_has_had(store: Store) -> None:
+    put(store, item("first"))
+    last = last_row(store)
+    assert outbox.go_on_after(store, last) is None
+    assert outbox.go_on_after(store, last + 40) == last
+    assert outbox.go_on_after(store, last + 40) is None
+    put(store, item("second"))
+    with store.reading() as conn:
+        ids = conn.scalars(sa.select(outbox_table.c.id).order_by(outbox_table.c.id)).all()
+    assert ids == [last, last + 41]
+
+
+def test_empty_store_goes_on_after_what_a_sink_has_had(store: Store) -> None:
+    last = last_row(store)
+    assert outbox.go_on_after(store, last + 7) == last
+    put(store, item("first"))
+    batch = outbox.claim(store, "jsonl", now=NOON)
+    assert batch is not None
+    assert batch.id == f"{last + 8:012}-{last + 8:012}"
