@@ -115,7 +115,7 @@ def test_filters_choose_the_same_articles_everywhere(
 ) -> None:
     fill(sqlite_store, pool)
     for what in ("ledger", "records", "events"):
-        assert found(sqlite_store, what, selection) == articles  # type: ignore[arg-type]
+        assert found(sqlite_store, what, selection) == articles
     assert found(sqlite_store, "hunks", selection) == articles - {"mast"}  # which has not changed
     uris = {json.loads(line)["uri"] for line in export.json_lines(sqlite_store, INSTANCE, "ledger", selection)}
     assert len(uris) == len(articles)
