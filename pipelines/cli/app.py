@@ -626,6 +626,18 @@ def schema(
         upkeep.schema(name, authority, as_json=json)
 
 
+@app.command("roll-back", rich_help_panel=_KEEP)
+def roll_back(
+    to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The schema that the older Wirewatch knows.")],
+    config: ConfigArgument = DEFAULT,
+) -> None:
+    """Take the store's schema back, so that an older Wirewatch can go on; stop all jobs and make a copy first."""
+    from pipelines.cli import upkeep
+
+    with _opened(config) as (_, store):
+        upkeep.roll_back(store, to)
+
+
 @letters.command("list")
 def letters_list(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 100,

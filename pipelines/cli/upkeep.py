@@ -11,7 +11,7 @@ from pipelines.cli.screen import answers, emit, emit_lines, moment, number, one_
 from pipelines.config import BadConfiguration, Config, Problem, load
 from wirewatch.errors import ConfigurationError
 from wirewatch.schema import schemas
-from wirewatch.store import Store, dead_letters, inbox, outbox
+from wirewatch.store import Store, dead_letters, inbox, migrations, outbox
 from wirewatch.store.dead_letters import DeadLetter
 
 
@@ -65,6 +65,18 @@ def dictionary() -> None:
     from wirewatch.rows.dictionary import dictionary as described  # noqa: PLC0415 (only here)
 
     emit_lines(iter([described().encode()]))
+
+
+def roll_back(store: Store, to: str) -> None:
+    """Take the store's schema back to an older one, for the Wirewatch that knows no newer one."""
+    known = migrations.numbers()
+    if to not in known[:-1]:
+        older = ", ".join(known[:-1])
+        raise ConfigurationError(f"--to: {to!r} is no schema before {known[-1]}, which this is; there is {older}")
+    migrations.migrate(store.engine, to)
+    tell(
+        f"The store has schema {to}. Start the Wirewatch now that knows it; this one would bring it to {known[-1]} again."
+    )
 
 
 def list_letters(store: Store, *, limit: int, everything: bool, as_json: bool) -> None:

@@ -60,6 +60,11 @@ def _migrate(connection: Connection, target: str) -> None:
     (command.upgrade if forward else command.downgrade)(configuration(connection), target)
 
 
+def numbers() -> list[str]:
+    """Return the number of each schema that there ever was, oldest first."""
+    return sorted(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
+
+
 def configuration(connection: Connection | None = None) -> Any:
     """Return Alembic's configuration, working on `connection` if one is given."""
     from alembic.config import Config  # noqa: PLC0415
