@@ -74,9 +74,7 @@ def roll_back(store: Store, to: str) -> None:
         older = ", ".join(known[:-1])
         raise ConfigurationError(f"--to: {to!r} is no schema before {known[-1]}, which this is; there is {older}")
     migrations.migrate(store.engine, to)
-    tell(
-        f"The store has schema {to}. Start the Wirewatch now that knows it; this one would bring it to {known[-1]} again."
-    )
+    tell(f"The store has schema {to}. Go on with the Wirewatch that knows it; this one would bring it to {known[-1]}.")
 
 
 def list_letters(store: Store, *, limit: int, everything: bool, as_json: bool) -> None:
