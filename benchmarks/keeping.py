@@ -113,8 +113,8 @@ def _article(chance: random.Random, words: Sequence[str], number: int) -> Iterat
         body = canonical_json(revision)
         names = [column.name for column in revisions.c if column.name != "body"]
         yield revisions, {**{name: getattr(revision, name) for name in names}, "body": body}
-        yield pages, {"hash": one.page_hash, "size": len(bodies[n]), "headers": KEPT_HEADERS, "content_type": "text/html",
-                      "kept": one.observed, "body": bodies[n]}  # fmt: skip
+        yield pages, {"hash": one.page_hash, "size": len(bodies[n]), "headers": KEPT_HEADERS,
+                      "content_type": "text/html", "kept": one.observed, "body": bodies[n]}  # fmt: skip
         message = number * EACH + n + 1
         yield outbox, {"id": message, "kind": "record", "item": revision.id, "article": key, "payload": texts[n],
                        "recorded": one.observed, "backfill": False}  # fmt: skip

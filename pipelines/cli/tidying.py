@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ def tidy(config: Config, store: Store, now: datetime, *, dry_run: bool, as_json:
         freed = tidy_store(store, retention, now, dry_run=dry_run, progress=step)
     after = space(store)
     if as_json:
-        emit({"dryRun": dry_run, "freed": freed, "store": {"bytes": after.bytes, "reusable": after.free}})
+        emit({"dryRun": dry_run, "freed": _plain(freed), "store": {"bytes": after.bytes, "reusable": after.free}})
         return
     rows = table("What", "Rows", "Bytes", numbers=("Rows", "Bytes"))
     for what, one in freed.items():
@@ -44,6 +44,10 @@ def tidy(config: Config, store: Store, now: datetime, *, dry_run: bool, as_json:
     answers().print(
         f"{verb} away {number(total.rows, 'row')} of {total.bytes:,} bytes. {_about_space(after)}", soft_wrap=True
     )
+
+
+def _plain(freed: Mapping[str, Freed]) -> dict[str, dict[str, int]]:
+    return {what: {"rows": one.rows, "bytes": one.bytes} for what, one in freed.items()}
 
 
 def _refuse_too_short(config: Config, store: Store) -> None:
@@ -78,7 +82,8 @@ def forget(config: Config, store: Store, name: str, reason: str, now: datetime, 
     article = find(store, config, key)
     copies = list(_copies(config, done))
     if as_json:
-        emit({"uri": article.uri, "url": article.row.url, **{n: getattr(done, n) for n in _TOLD}, "copies": copies})
+        told = {name: getattr(done, name) for name in ("at", "reason", "before", "shared")}
+        emit({"uri": article.uri, "url": article.row.url, **told, "freed": _plain(done.freed), "copies": copies})
         return
     when = f"It was forgotten already on {done.at:%Y-%m-%d} ({one_line(done.reason)}). " if done.before else ""
     taken = ", ".join(number(one.rows, *_NAMES[what]) for what, one in done.freed.items() if one.rows)
@@ -94,7 +99,6 @@ def forget(config: Config, store: Store, name: str, reason: str, now: datetime, 
     tell("Back-ups of the store, and files that captures were replayed from, still have it; forget it there as well.")
 
 
-_TOLD = ("at", "reason", "before", "freed", "shared")
 _NAMES = {
     "pages": ("page",),
     "texts": ("text",),
