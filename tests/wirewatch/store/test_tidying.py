@@ -17,14 +17,21 @@ from hypothesis import strategies as st
 
 from tests.builders import NOON, URL, at, reading
 from tests.conftest import MakeStore
-from tests.wirewatch.kept import DAY, A, B, C, asks, exported, keep, keeper, kinds, read, said
+from tests.wirewatch.kept import DAY, INSTANCE, A, B, C, asks, exported, keep, keeper, kinds, read, said
+from wirewatch.alerts.gathering import gather
+from wirewatch.alerts.matching import Alerting
+from wirewatch.alerts.message import Links, compose
+from wirewatch.alerts.model import Alert
+from wirewatch.alerts.pacing import Telling
+from wirewatch.alerts.rules import Rule
+from wirewatch.alerts.trying import tried
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, sha256
 from wirewatch.diff import apply
 from wirewatch.encoding import revive
 from wirewatch.model import Capture, Diff, Outcome, Reading, Wording
 from wirewatch.revisions import fold
-from wirewatch.store import Store, dead_letters, ledger, pages, tidying
+from wirewatch.store import Store, alerts, dead_letters, ledger, pages, tidying
 from wirewatch.store.removing import Freed, pages_removed
 from wirewatch.store.tables import alert_matches, diffs, removed, revisions, wordings
 from wirewatch.store.tables import alerts as alerts_table
@@ -206,6 +213,24 @@ def test_other_extractor_finds_no_page_and_the_difference_is_technical(store: St
         gone = sha256(body(reading(0, A)))
         assert pages.get(conn, gone) is None
         assert pages_removed(conn, [gone]) == {gone: LONG_AFTER}
+
+
+def test_alert_that_waited_until_its_texts_were_gone_is_told_without_them(store: Store, pool: Pool) -> None:
+    rules = Alerting(rules=(Rule.model_validate({"name": "all", "channels": "desk"}),))
+    for one in (reading(0, A), reading(60, B), reading(120, C)):
+        replace(keeper(store, pool, one.observed), alerting=rules).keep(read(with_page(one), body=body(one)))
+    tidy(store, MONTH, LONG_AFTER)
+    with store.reading() as conn:
+        waiting = alerts.desk(conn, "desk", LONG_AFTER, 10).waiting
+    assert len(waiting) == 2
+    for matches in (waiting[:1], waiting[1:], waiting):
+        ((story,),) = (one.stories for one in gather(store, pool, INSTANCE, [Telling(matches=matches)]))
+        assert (story.happened, story.diff) == ("revised", None)
+        alert = Alert(id="1", kind="change", channel="desk", rule="all", created=LONG_AFTER, stories=(story,))
+        message = compose(alert, Links(instance=INSTANCE))
+        assert "Ferry" in message.text
+        assert URL in message.text
+    assert [one.happened for one in tried(store, rules.rules)] == ["revised"] * 2
 
 
 # While others work
