@@ -27,7 +27,7 @@ from wirewatch.canonical import article_key
 from wirewatch.errors import ConfigurationError
 from wirewatch.model import Facts, Reading, Source
 from wirewatch.rows import TABLES, spreadsheet
-from wirewatch.store import Store, feeds
+from wirewatch.store import Store, feeds, outbox
 
 WHATS: tuple[What, ...] = get_args(What)
 COURIER, POST = "https://courier.example", "https://post.example"
@@ -271,6 +271,23 @@ def test_export_that_fails_leaves_the_file_that_was_there(deployment: Path, caps
     assert "is no JSON" in capsys.readouterr().err
     assert (deployment / "records.csv").read_text() == "last week's"
     assert [path.name for path in deployment.glob("*.part")] == []
+
+
+def test_what_a_sink_refused_is_handed_over_again_from_its_dead_letter(
+    deployment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store.open(f"sqlite:///{deployment / 'wirewatch.db'}")
+    batch = outbox.claim(store, "sink", now=at(600), limit=3)
+    assert batch is not None
+    refused = (outbox.Refused(item=batch.items[1], reason="The table has no place for it."),)
+    outbox.mark(store, replace(batch, refused=refused), at(600))
+    waiting = outbox.waiting(store)["sink"]
+    assert main(["dead-letters", "list"]) == 0
+    assert "The table has no place for it." in capsys.readouterr().out
+    assert main(["dead-letters", "replay", "--all"]) == 0
+    assert capsys.readouterr().err == "1 dead letter will be tried again by the next run.\n"
+    assert outbox.waiting(store)["sink"] == waiting + 1
+    store.close()
 
 
 def test_unknown_names_are_refused_before_anything_is_read(sqlite_store: Store) -> None:
