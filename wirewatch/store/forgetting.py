@@ -19,6 +19,7 @@ from wirewatch.canonical import canonical_json
 from wirewatch.model import Capture
 from wirewatch.store import Store, removing
 from wirewatch.store import alerts as telling
+from wirewatch.store.outbox import DELIVER
 from wirewatch.store.packed import unpack
 from wirewatch.store.removing import Freed, parts
 from wirewatch.store.tables import (
@@ -104,9 +105,9 @@ def _forget(conn: Connection, key: str, reason: str, now: datetime, captures: _C
     freed["diffs"] = removing.remove_hunks(conn, diffs.c.article.in_(keys))
     sinks, channels = _sinks(conn, keys), _channels(conn, keys)
     freed["alerts"] = _alerts(conn, keys)
+    letters = {*captures.letters, *_letters(conn, _names(conn, key)), *_refused(conn, keys)}
     freed["outbox"] = _outbox(conn, keys)
     freed["inbox"] = _delete(conn, inbox, inbox.c.id, captures.inbox, inbox.c.capture)
-    letters = set(captures.letters) | _letters(conn, _names(conn, key))
     freed["dead letters"] = _delete(conn, dead_letters, dead_letters.c.id, letters, dead_letters.c.capture)
     for some in parts(set(captures.documents)):
         emptied = {"capture": None, "reason": _SAID_INSTEAD}
@@ -209,6 +210,17 @@ def _letters(conn: Connection, names: Collection[str]) -> set[int]:
     found: set[int] = set()
     for some in parts(names):
         found |= set(conn.scalars(sa.select(dead_letters.c.id).where(dead_letters.c.url.in_(some))))
+    return found
+
+
+def _refused(conn: Connection, keys: Sequence[str]) -> set[int]:
+    """Return the dead letters of messages that a sink refused, perhaps with words of them in its reason."""
+    query = sa.select(deliveries.c.sink, outbox.c.kind, outbox.c.item).join(outbox, outbox.c.id == deliveries.c.outbox)
+    files = {f"{row.sink}/{row.kind}/{row.item}" for row in conn.execute(query.where(outbox.c.article.in_(keys)))}
+    found: set[int] = set()
+    for some in parts(files):
+        mine = sa.select(dead_letters.c.id).where(dead_letters.c.step == DELIVER, dead_letters.c.file.in_(some))
+        found |= set(conn.scalars(mine))
     return found
 
 

@@ -301,6 +301,17 @@ def test_sinks_that_have_copies_are_named_and_what_waited_for_them_goes(store: S
     assert outbox.claim(store, "sink", now=at(600)) is None
 
 
+def test_dead_letters_of_sinks_that_refused_it_go(store: Store, pool: Pool) -> None:
+    two_wordings(store, pool)
+    batch = outbox.claim(store, "sink", now=at(61))
+    assert batch is not None
+    refused = tuple(outbox.Refused(item=one, reason=f"no such column: {STORY}") for one in batch.items[:1])
+    outbox.mark(store, replace(batch, refused=refused), at(62))
+    assert SECRET in dead_letters.listed(store)[0].reason
+    assert forget(store).freed["dead letters"].rows == 1
+    assert SECRET not in everything(store)
+
+
 def alert(store: Store, name: str, state: str, *stories: str, **columns: Any) -> None:
     body = b'{"id":"%s","stories":[%s]}' % (
         name.encode(),
