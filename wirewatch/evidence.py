@@ -405,13 +405,17 @@ def _seen(first: Observation, last: Observation, count: int) -> str:
     return f"page <code>{first.page_hash}</code>" if first.page_hash else ""
 
 
+def _end(one: Linked) -> str:
+    return f'<td class="nowrap">{_time(one.superseded)}</td>'
+
+
 def _chain(dossier: Dossier) -> str:
+    ended = any(one.superseded for one in dossier.chain)
     rows = "".join(
         f'<tr{" class=ended" if one.superseded else ""}><td class="n">{one.place}</td><td><code>{one.hash}</code></td>'
-        f'<td class="nowrap">{_time(one.recorded)}</td><td class="nowrap">{_time(one.superseded)}</td></tr>'
+        f'<td class="nowrap">{_time(one.recorded)}</td>{_end(one) if ended else ""}</tr>'
         for one in dossier.chain
     )
-    ended = any(one.superseded for one in dossier.chain)
     why = (
         "<p class='note'>A link that has ended was put aside when a capture came late and gave another history: it is"
         " kept to show what was held before that.</p>"
@@ -421,8 +425,8 @@ def _chain(dossier: Dossier) -> str:
     return (
         "<h2>The chain</h2><p>A link is the SHA-256 of the line of <code>chain.jsonl</code> that is its"
         " <code>body</code>; its <code>before</code> is the link of the revision before it.</p>"
-        "<table><tr><th class='n'>No.</th><th>Link</th><th>Recorded</th><th>Ended</th></tr>"
-        f"{rows}</table>{why}"
+        "<table><tr><th class='n'>No.</th><th>Link</th><th>Recorded</th>"
+        f"{'<th>Ended</th>' if ended else ''}</tr>{rows}</table>{why}"
         if rows
         else ""
     )
