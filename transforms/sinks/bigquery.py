@@ -251,17 +251,19 @@ def _modern(field_type: str) -> str:
 
 @contextmanager
 def _forgetting(target: GoogleTable, address: tuple[str, str, str]) -> Iterator[None]:
-    """Forget a table that turned out not to be there, so that it is made the next time.
+    """Forget what a table was like where it does not take rows: it, or a column of it, may be gone, and is made anew.
 
-    One that was just made may not be known everywhere yet; then it is only asked for again.
+    One that was just made may not be known everywhere yet; then it is only looked at again.
     """
     from google.api_core.exceptions import NotFound  # noqa: PLC0415
 
     try:
         yield
-    except NotFound as error:
+    except Exception as error:
         with _making:
             _tables.pop(address, None)
+        if not isinstance(error, NotFound):
+            raise
         raise DeliveryFailed(f"BigQuery does not find the table {target} now: {_LATER}", about=str(target)) from error
 
 

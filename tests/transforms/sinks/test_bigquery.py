@@ -199,6 +199,18 @@ def test_column_that_is_not_known_everywhere_yet_refuses_no_row_for_good(service
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_column_that_is_deleted_meanwhile_is_made_again(service: FakeBigQuery, method: str) -> None:
+    sink = sink_at(service, method=method)
+    sink.write(batch(item(1)))
+    schema = service.tables["news.events"]["schema"]
+    schema["fields"] = [one for one in schema["fields"] if one["name"] != "payload"]
+    with pytest.raises(DeliveryFailed, match="no such field: payload"):
+        sink.write(batch(item(3)))
+    assert sink.write(batch(item(3))) == ()
+    assert [row["event"] for row in service.found("events")] == [item(1).item, item(3).item]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_table_that_is_deleted_meanwhile_is_made_again(service: FakeBigQuery, method: str) -> None:
     sink = sink_at(service, method=method)
     sink.write(batch(item(1)))
