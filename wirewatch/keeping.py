@@ -367,7 +367,7 @@ class Keeper:
             return {}, {}
         with self.store.reading() as conn:
             aliases = ledger.names_of(conn, {key for draft in speaking for key in draft.found})
-            texts = {}
+            texts: dict[tuple[str, str], Text] = {}
             for draft in (*speaking, *silent):
                 missing = draft.needed - draft.texts.keys()
                 kept = ledger.texts(conn, draft.found, missing) if missing else {}

@@ -233,7 +233,8 @@ def _complain_of_stream(document: Document, settings: Settings) -> None:
 
 def _complain_of_retention(document: Document, settings: Settings) -> None:
     """Note what would be thrown away while its article is still asked for."""
-    ends = [(one.end, one.url) for one in (*settings.feeds, *settings.articles)]
+    ends = [(one.end, one.url) for one in settings.feeds]
+    ends += [(one.end, one.url) for one in settings.articles]
     longest, url = max(ends, default=(0.0, ""))
     for key, what in (("pages", "pages"), ("texts", "texts")):
         stays = getattr(settings.retention, key)

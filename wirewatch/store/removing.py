@@ -90,7 +90,8 @@ def remove_hunks(conn: Connection, which: sa.ColumnElement[bool]) -> Freed:
 
 def texts_removed(conn: Connection, articles: Iterable[str], hashes: Iterable[str]) -> dict[tuple[str, str], datetime]:
     """Return when texts were removed, by article and hash, of those that were and did not come again."""
-    keys, found = list(articles), {}
+    keys = list(articles)
+    found: dict[tuple[str, str], datetime] = {}
     for some in parts(set(hashes)):
         query = sa.select(removed.c.article, removed.c.hash, removed.c.at).where(
             removed.c.kind == "text", removed.c.hash.in_(some), removed.c.article.in_(keys)
@@ -101,7 +102,7 @@ def texts_removed(conn: Connection, articles: Iterable[str], hashes: Iterable[st
 
 def pages_removed(conn: Connection, hashes: Iterable[str]) -> dict[str, datetime]:
     """Return when pages were removed, by hash, of those that ever were."""
-    found = {}
+    found: dict[str, datetime] = {}
     for some in parts(set(hashes)):
         query = sa.select(removed.c.hash, removed.c.at).where(removed.c.kind == "page", removed.c.hash.in_(some))
         found |= {row.hash: row.at for row in conn.execute(query)}

@@ -333,7 +333,14 @@ def test_killed_at_any_point_the_rest_goes_the_next_time(store: Store, pool: Poo
 def told(store: Store, name: str, state: str, days: float, **columns: Any) -> None:
     moment = at(days * DAY)
     row = {"id": name, "channel": "desk", "rule": "r", "kind": "change", "state": state, "created": moment}
-    match = {"id": f"m-{name}", "article": KEY, "host": "h", "happened": "revised", "event": name, "rule": "r"}
+    match: dict[str, Any] = {
+        "id": f"m-{name}",
+        "article": KEY,
+        "host": "h",
+        "happened": "revised",
+        "event": name,
+        "rule": "r",
+    }
     match |= {"channel": "desk", "why": [], "matched": moment, "ripe": moment, "alert": name}
     with store.begin() as conn:
         settled = None if state == "waiting" else moment
@@ -348,7 +355,14 @@ def test_alerts_go_that_were_sent_or_given_up(store: Store) -> None:
     told(store, "waits", "waiting", 0)
     told(store, "taken back", "sent", 0)
     with store.begin() as conn:
-        follow = {"id": "f", "article": KEY, "host": "h", "happened": "retracted", "event": "r", "rule": "r"}
+        follow: dict[str, Any] = {
+            "id": "f",
+            "article": KEY,
+            "host": "h",
+            "happened": "retracted",
+            "event": "r",
+            "rule": "r",
+        }
         follow |= {"channel": "desk", "why": [], "matched": NOON, "ripe": NOON, "follows": "m-taken back"}
         conn.execute(alert_matches.insert().values(**follow, state="waiting"))
         conn.execute(alert_matches.insert().values(**{**follow, "id": "c", "follows": None}, state="cancelled"))

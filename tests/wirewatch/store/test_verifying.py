@@ -21,8 +21,8 @@ from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, sha256
 from wirewatch.chain import links
 from wirewatch.model import Revision
-from wirewatch.revisions import fold
-from wirewatch.store import Store, forgetting, ledger
+from wirewatch.revisions import Ledger, fold
+from wirewatch.store import Store, forgetting
 from wirewatch.store import links as chains
 from wirewatch.store.tables import articles, observations, pages, revisions, wordings
 from wirewatch.store.tables import links as links_table
@@ -87,13 +87,14 @@ SECOND = reading(60, B)
 
 def _alter_revision(conn: sa.Connection) -> None:
     mine = sa.and_(revisions.c.article == KEY, revisions.c.version == 2)
-    body = conn.scalar(sa.select(revisions.c.body).where(mine))
+    body: Any = conn.scalar(sa.select(revisions.c.body).where(mine))
     conn.execute(sa.update(revisions).where(mine).values(body={**body, "url": "https://courier.example/elsewhere"}))
 
 
 def _alter_link(conn: sa.Connection, *, hashed: bool) -> None:
     mine = sa.and_(links_table.c.article == KEY, links_table.c.place == 2)
-    body = {**conn.scalar(sa.select(links_table.c.body).where(mine)), "url": "https://courier.example/elsewhere"}
+    said: Any = conn.scalar(sa.select(links_table.c.body).where(mine))
+    body = {**said, "url": "https://courier.example/elsewhere"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     columns = {"body": text, **({"hash": sha256(text)} if hashed else {})}
     conn.execute(sa.update(links_table).where(mine).values(**columns))
@@ -306,7 +307,7 @@ def test_store_that_was_kept_before_there_were_chains_gets_them(filled: Store) -
 
 
 def test_rule_needs_no_store() -> None:
-    history = fold(ledger.Ledger(article=KEY))
+    history = fold(Ledger(article=KEY))
     assert links(history.revisions, lambda _: None) == ()
     one = Revision(
         id="1", article=KEY, version=1, occurrence=1, content_hash="c", text_hash="t", url=URL, first_observed=at(0),
