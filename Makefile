@@ -5,7 +5,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test engines test-engines lint format bench lock clean anew
+.PHONY: help demo test engines test-engines lint format bench lock image-steps clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
@@ -49,9 +49,14 @@ bench: $(READY)  ## print the benchmarks' tables; DATA=FOLDER has the pages and 
 	done; \
 	test -z "$$missed" || { echo "Below a goal, or not run:$$missed" >&2; exit 1; }
 
-lock: $(READY)  ## write requirements.lock anew after a change of pyproject.toml; ARGS=--upgrade takes new versions
+lock: $(READY)  ## write requirements.lock and the image's anew after a change of pyproject.toml; ARGS=--upgrade takes new versions
 	@$(RUN)/uv pip compile -q --universal --python-version 3.11 --group dev --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header $(ARGS) pyproject.toml -o requirements.lock
+	@$(RUN)/uv pip compile -q --universal --python-version 3.11 --group image --constraints requirements.lock \
+	    --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o deploy/requirements.lock
+
+image-steps: $(READY)  ## install in an empty folder what the Dockerfile installs, and run it; needs the package index
+	@$(RUN)/python -m tests.deploy.image $(ARGS)
 
 clean:  ## remove all that the above have made
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build wirewatch.egg-info demo

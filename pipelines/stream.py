@@ -21,7 +21,7 @@ from apache_beam.utils.timestamp import Timestamp
 from pipelines import engines
 from pipelines.config import Config
 from pipelines.graph import Watch
-from pipelines.run import open_store
+from pipelines.run import older_than_sinks, open_store
 from transforms.process import Job, patiently
 from transforms.receive import ReceiveMessages
 from transforms.sinks.base import Sink
@@ -87,6 +87,8 @@ def stream(
     native = config.stream.runner == "dataflow"
     for source in config.sources if not native else ():  # a job on Dataflow has an account of its own
         source.check()
+    for line in older_than_sinks(config, store):
+        said(line)
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
     begun(job.run)
     failures = 0

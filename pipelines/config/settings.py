@@ -381,6 +381,25 @@ class AlertSettings(Section):
     rules: tuple[Rule, ...] = Field(default=(), description="Who wants to know what.")
 
 
+class RetentionSettings(Section):
+    """How long things stay before `wirewatch tidy` throws them away; see [Keeping](keeping.md#retention)."""
+
+    pages: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="A revision's page, from the last change beside it; never the latest. Left out, it stays.",
+    )
+    texts: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="A revision's words and the hunks of its diffs, in the same way. Left out, they stay.",
+    )
+    alerts: Annotated[Duration, _Lasts(7 * DAY, 3650 * DAY)] | None = Field(
+        default=None, description="An alert that was sent or given up, with what it told of. Left out, it stays."
+    )
+    dead_letters: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None, description="A dead letter, replayed or not. Left out, it stays."
+    )
+
+
 class ViewerSettings(Section):
     """The web pages over the store."""
 
@@ -494,6 +513,7 @@ class Settings(Section):
     )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
     alerts: AlertSettings = Field(default=AlertSettings(), description="Who is told what, and where.")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="How long things stay.")
     viewer: ViewerSettings = Field(default=ViewerSettings(), description="The web pages over the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")
     monitor: MonitorSettings = Field(default=MonitorSettings(), description="How others see a job that never ends.")

@@ -190,8 +190,9 @@ def test_step_gives_a_store_up_that_stays_away(tmp_path: Path) -> None:
 class _Nowhere(Sink):
     kind: str = "nowhere"
 
-    def write(self, batch: Any) -> None:
+    def write(self, batch: Any) -> tuple[()]:
         """Do nothing."""
+        return ()
 
 
 def steps() -> list[str]:

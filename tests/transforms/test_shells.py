@@ -37,8 +37,9 @@ class Counting(Sink):
 
     kind: str = "counting"
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> tuple[outbox.Refused, ...]:
         """Do nothing."""
+        return ()
 
 
 def job(folder: Path, **changes: Any) -> Job:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from transforms.pubsub import Emulator, Subscription, explained, retrying, subscriber
+from transforms.google import Emulator, explained
+from transforms.pubsub import Subscription, retrying, subscriber
 from transforms.sources.base import MessageSource
 from wirewatch.canonical import sha256
 from wirewatch.errors import IntakeFailed

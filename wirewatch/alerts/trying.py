@@ -84,7 +84,7 @@ def _subject(conn: Connection, article: str, event: dict[str, Any]) -> Subject:
         change = diffs.c.old_revision == data["previous"]["id"], diffs.c.new_revision == data["current"]["id"]
         kept = conn.execute(sa.select(diffs).where(diffs.c.article == article, *change)).first()
         if kept is not None:
-            diff, verdict = revive(Diff, kept.diff), revive(Verdict, kept.verdict)
+            diff, verdict = revive(Diff, kept.diff), revive(Verdict, kept.verdict)  # without words, once removed
             old, new = (_wording(conn, key, side) for side in (kept.old_content_hash, kept.new_content_hash))
     elif happened == "withdrawn":
         old = _wording_of(conn, key, data["last"]["id"])

@@ -149,7 +149,7 @@ def take_back(conn: Connection, retractions: Mapping[str, str], now: datetime, r
     under_way = under_way.where(alert.id.in_(ids), alert.state == "waiting")
     for row in conn.execute(under_way.order_by(alert.id).with_for_update()).all():
         if row.attempts <= row.failures and not row.perhaps_taken:
-            _dissolve(conn, row.id)
+            dissolve(conn, row.id)
     for event, retraction in sorted(retractions.items()):
         of_event = matches.event == event
         untold = sa.and_(of_event, matches.state.in_((*UNSETTLED, "joined")))
@@ -388,7 +388,7 @@ def mark_failed(
             return
         retracted = sa.select(m.id).where(m.alert == alert.id, m.retracted.is_not(None))
         if taken_back := conn.scalars(retracted).all():
-            _dissolve(conn, alert.id)
+            dissolve(conn, alert.id)
             conn.execute(sa.update(alert_matches).where(m.id.in_(taken_back)).values(state="cancelled"))
 
 
@@ -592,7 +592,7 @@ def _settle(conn: Connection, alert: Formed, state: str, now: datetime | None, *
     return True
 
 
-def _dissolve(conn: Connection, alert: str) -> None:
+def dissolve(conn: Connection, alert: str) -> None:
     """Undo an alert of which nothing arrived: its matches wait again and will be told by another one."""
     of_it = alert_matches.c.alert == alert
     conn.execute(sa.update(alert_matches).where(of_it).values(state="waiting", alert=None))

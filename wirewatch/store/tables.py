@@ -109,6 +109,8 @@ articles = Table(
     Column("last_detail", PlainText, nullable=False, server_default=text("''")),
     _count("ledger_version"),
     Column("merged_into", PlainText),
+    Column("forgotten", Microseconds),  # when; of such an article nothing is taken in again
+    Column("forgotten_reason", PlainText),
     Index("ix_articles_due", "due_at", "host"),
     Index("ix_articles_feed", "feed"),
     Index("ix_articles_merged_into", "merged_into"),
@@ -176,8 +178,26 @@ revisions = Table(
     Column("last_observed", Microseconds, nullable=False),
     Column("version_created", Microseconds, nullable=False),
     Column("first_created", Microseconds, nullable=False),
+    Column("page_hash", PlainText),
     Column("body", Json, nullable=False),  # the whole model.Revision
     Index("ix_revisions_article_first_observed", "article", "first_observed"),
+    Index("ix_revisions_page_hash", "page_hash"),
+)
+
+# What ties the revisions to each other; see wirewatch/chain.py. A row is never deleted and changes only when it ends.
+links = Table(
+    "links",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    _of_article(),
+    Column("place", Integer, nullable=False),
+    Column("revision", PlainText, nullable=False),
+    Column("hash", PlainText, nullable=False),  # of `body`
+    Column("body", Json, nullable=False),
+    Column("recorded", Microseconds, nullable=False),
+    Column("superseded", Microseconds),  # null: it stands
+    Index("ix_links_article_place", "article", "place"),
+    sqlite_autoincrement=True,
 )
 
 # `announced` counts how often a diff was announced or taken back; `observed` is its new revision's first_observed.
@@ -227,6 +247,16 @@ pages = Table(
     Column("body", Compressed, nullable=False),
 )
 
+# What was kept and is not any more, by `tidy` or `forget`: a page by its hash, a text by its article's and its own.
+removed = Table(
+    "removed",
+    metadata,
+    Column("kind", PlainText, primary_key=True),  # "page" or "text"
+    Column("hash", PlainText, primary_key=True),
+    Column("article", PlainText, primary_key=True),  # "" of a page, which may be of several
+    Column("at", Microseconds, nullable=False),
+)
+
 inbox = Table(
     "inbox",
     metadata,
@@ -249,6 +279,7 @@ outbox = Table(
     Column("recorded", Microseconds, nullable=False),
     Column("backfill", Boolean, nullable=False),
     UniqueConstraint("kind", "item"),
+    Index("ix_outbox_article", "article"),
     sqlite_autoincrement=True,  # an id is never given twice
 )
 
