@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -23,7 +23,8 @@ _LANE: Final = 17  # pixels
 _LETTER: Final = 6.6  # pixels, on average, of a label's letters
 _STEP: Final = 11  # pixels that neighbouring marks are apart at least, whatever lies between
 _NARROWEST: Final = 300
-_EDGE: Final = 4.0  # per cent left free at either end
+_EDGE: Final = 14  # pixels left free at either end
+_FEW: Final = 6  # revisions whose labels are written out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,23 +69,49 @@ def timeline(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Out
     moments |= {one.until for one in outages if one.until}
     scale = _Scale(sorted(moments))
     above = _Labels(scale, [(one.at, _stamp_label(one)) for one in stamps])
-    below = _Labels(scale, [(one.at, f"Revision {one.version}, {_clock(one.at)}") for one in dots])
+    named = [(one, f"{'Revision' if len(dots) <= _FEW else '№'} {one.version}, ") for one in dots]
+    below = _Labels(scale, [(one.at, f"{name}{_clock(one.at)}") for one, name in named])
+    days = _days(scale)
+    dates = _Labels(scale, [(at, _day_label(at)) for at, _ in days], lanes=1)
     top = 22 + _LANE * above.lanes
-    axis = top + 26
+    axis = top + 22
     seen = axis + 30
-    height = seen + 20 + _LANE * below.lanes + 24
+    dated = seen + 26 + _LANE * below.lanes
+    stamped = [top - 4 - _LANE * label.lane if label else axis - 16 for label in above.placed]
+    dotted = [seen + 24 + _LANE * label.lane if label else seen for label in below.placed]
+    # Words come last, so that no line runs through them.
     parts = [
-        _text("0", 12, "lane", "By the publisher’s clock"),
         Markup('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=axis),
-        *(_day(scale, moment, axis) for moment in _midnights(scale.moments)),
+        *(_midnight(scale, at, dated) for at, midnight in days if midnight),
         *(_outage(scale, one, axis, last_seen) for one in outages),
-        *(_stamp(scale, one, label, top, axis) for one, label in zip(stamps, above.placed, strict=True)),
         *(_window(scale, one, seen) for one in dots),
-        *(_dot(scale, one, label, seen, axis) for one, label in zip(dots, below.placed, strict=True)),
+        *(_stamp(scale, one, y + 5, axis) for one, y in zip(stamps, stamped, strict=True)),
+        *(_dot(scale, one, max(y - 11, seen), axis, seen) for one, y in zip(dots, dotted, strict=True)),
         _last(scale, last_seen, axis),
-        _text("0", height - 6, "lane", "Seen by Wirewatch, UTC", **{"data-zone-label": "Seen by Wirewatch, {zone}"}),
+        *(
+            _text(scale.x(one.at), y, "label", label.text, anchor=label.anchor)
+            for one, y, label in zip(stamps, stamped, above.placed, strict=True)
+            if label
+        ),
+        *(
+            _text(
+                *(scale.x(one.at), y, "label", label.text),
+                anchor=label.anchor,
+                **{"data-clock": _iso(one.at), "data-before": name},
+            )
+            for (one, name), y, label in zip(named, dotted, below.placed, strict=True)
+            if label
+        ),
+        *(
+            _text(scale.x(at), dated, "day", label.text, anchor=label.anchor)
+            for (at, _), label in zip(days, dates.placed, strict=True)
+            if label
+        ),
+        _text("0", 12, "lane", "By the publisher’s clock"),
+        _text("0", dated + 20, "lane", "Seen by Wirewatch, UTC", **{"data-zone-label": "Seen by Wirewatch, {zone}"}),
     ]
-    return _svg("timeline", (scale.width, height), "Timeline of the article", _told(stamps, dots, outages), parts)
+    size = (scale.width, dated + 26)
+    return _svg("timeline", size, "Timeline of the article", _told(stamps, dots, outages), parts)
 
 
 class _Scale:
@@ -94,10 +121,10 @@ class _Scale:
         self.moments = moments
         gaps = [sqrt((later - earlier).total_seconds()) for earlier, later in pairwise(moments)]
         self.width = max(_NARROWEST, round(_STEP * len(gaps) * 1.6))
-        least = _STEP / self.width * 100
-        free = 100 - 2 * _EDGE - least * len(gaps)
+        least, edge = _STEP / self.width * 100, _EDGE / self.width * 100
+        free = 100 - 2 * edge - least * len(gaps)
         total = sum(gaps) or 1
-        self.places = [_EDGE if gaps else 50.0]
+        self.places = [edge if gaps else 50.0]
         for gap in gaps:
             self.places.append(self.places[-1] + least + free * gap / total)
 
@@ -125,9 +152,9 @@ class _Label:
 class _Labels:
     """Labels in as few lanes as their lengths need, the first and the last before those between them."""
 
-    def __init__(self, scale: _Scale, wanted: Sequence[tuple[datetime, str]]) -> None:
+    def __init__(self, scale: _Scale, wanted: Sequence[tuple[datetime, str]], *, lanes: int = _LANES) -> None:
         self.placed: list[_Label | None] = [None] * len(wanted)
-        taken: list[list[tuple[float, float]]] = [[] for _ in range(_LANES)]
+        taken: list[list[tuple[float, float]]] = [[] for _ in range(lanes)]
         order = [0, len(wanted) - 1, *range(1, len(wanted) - 1)] if len(wanted) > 1 else range(len(wanted))
         for index in order:
             at, text = wanted[index]
@@ -159,21 +186,14 @@ def printed_clock(raw: str) -> str:
     return f"{found[1]}:{found[2]}{half}"
 
 
-def _stamp(scale: _Scale, stamp: Stamp, label: _Label | None, top: int, axis: int) -> Markup:
-    x = scale.x(stamp.at)
+def _stamp(scale: _Scale, stamp: Stamp, y: int, axis: int) -> Markup:
     said = f"{stamp.kind.capitalize()} {_full(stamp.at)} by the publisher’s clock"
     said += f", stated as “{stamp.raw}”" if stamp.raw else ""
     said += "; the zone is assumed" if stamp.zone == "assumed" else ""
-    y = top - 4 - _LANE * label.lane if label else axis - 16
-    return Markup('<g class="stamp {kind}"><title>{said}</title>{line}{mark}{text}</g>').format(
-        kind=stamp.kind,
-        said=said,
-        line=Markup('<line class="stem" x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/>').format(x=x, y1=y + 5, y2=axis),
-        mark=Markup('<svg class="mark" x="{x}" y="{y}" overflow="visible"><path d="M0-6 6 0 0 6-6 0z"/></svg>').format(
-            x=x, y=axis
-        ),
-        text=_text(x, y, "label", label.text, anchor=label.anchor) if label else "",
-    )
+    return Markup(
+        '<g class="stamp {kind}"><title>{said}</title><line class="stem" x1="{x}" x2="{x}" y1="{y}" y2="{axis}"/>'
+        '<svg class="mark" x="{x}" y="{axis}" overflow="visible"><path d="M0-6 6 0 0 6-6 0z"/></svg></g>'
+    ).format(kind=stamp.kind, said=said, x=scale.x(stamp.at), y=y, axis=axis)
 
 
 def _window(scale: _Scale, dot: Dot, seen: int) -> Markup:
@@ -186,24 +206,12 @@ def _window(scale: _Scale, dot: Dot, seen: int) -> Markup:
     ).format(said=said, x=begin, w=max(end - begin, 0), y=seen - 4)
 
 
-def _dot(scale: _Scale, dot: Dot, label: _Label | None, seen: int, axis: int) -> Markup:
-    x = scale.x(dot.at)
+def _dot(scale: _Scale, dot: Dot, y: int, axis: int, seen: int) -> Markup:
     said = f"Revision {dot.version}, first seen {_full(dot.at)}" + (f": {dot.says}" if dot.says else "")
-    y = seen + 24 + _LANE * label.lane if label else 0
-    inner = Markup("<title>{said}</title>{stem}{lead}{mark}{text}").format(
-        said=said,
-        stem=Markup('<line class="stem" x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/>').format(x=x, y1=axis, y2=seen),
-        lead=Markup('<line class="lead" x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/>').format(x=x, y1=seen, y2=y - 11)
-        if label and label.lane
-        else "",
-        mark=Markup('<circle cx="{x}" cy="{y}" r="5.5"/>').format(x=x, y=seen),
-        text=_text(x, y, "label", label.text, anchor=label.anchor, **_clock_data(dot)) if label else "",
-    )
-    return Markup('<g class="dot">{inner}</g>').format(inner=inner)
-
-
-def _clock_data(dot: Dot) -> dict[str, str]:
-    return {"data-clock": _iso(dot.at), "data-before": f"Revision {dot.version}, "}
+    return Markup(
+        '<g class="dot"><title>{said}</title><line class="stem" x1="{x}" x2="{x}" y1="{axis}" y2="{seen}"/>'
+        '<line class="lead" x1="{x}" x2="{x}" y1="{seen}" y2="{y}"/><circle cx="{x}" cy="{seen}" r="5.5"/></g>'
+    ).format(said=said, x=scale.x(dot.at), y=y, axis=axis, seen=seen)
 
 
 def _outage(scale: _Scale, outage: Outage, axis: int, last_seen: datetime) -> Markup:
@@ -220,21 +228,25 @@ def _last(scale: _Scale, at: datetime, axis: int) -> Markup:
     ).format(said=_full(at), x=scale.x(at), y1=axis - 7, y2=axis + 7)
 
 
-def _midnights(moments: Sequence[datetime]) -> list[datetime]:
-    """Return the midnights that divide the drawing into days, at most a dozen, each before the first mark of a day."""
-    days: list[datetime] = []
-    for earlier, later in pairwise(moments):
-        day = later.replace(hour=0, minute=0, second=0, microsecond=0)
-        if earlier < day:
-            days.append(day)
-    return days if len(days) <= 12 else days[:: len(days) // 12 + 1]
+def _days(scale: _Scale) -> list[tuple[datetime, bool]]:
+    """Return where each day with a mark begins: at its first mark the first, at midnight (True) the others."""
+    days = [(scale.moments[0], False)]
+    for earlier, later in pairwise(scale.moments):
+        midnight = later.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        if earlier < midnight:
+            days.append((midnight, True))
+    return days
 
 
-def _day(scale: _Scale, midnight: datetime, axis: int) -> Markup:
+def _day_label(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %b %Y}"
+
+
+def _midnight(scale: _Scale, at: datetime, end: int) -> Markup:
     return Markup(
-        '<g class="day"><title>Midnight, the beginning of {day:%-d %B %Y} UTC</title>'
-        '<line x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/></g>'
-    ).format(day=midnight, x=scale.x(midnight), y1=axis - 12, y2=axis + 12)
+        '<g class="midnight"><title>Midnight, the beginning of {day} UTC</title>'
+        '<line x1="{x}" x2="{x}" y1="20" y2="{end}"/></g>'
+    ).format(day=_day_label(at), x=scale.x(at), end=end - 12)
 
 
 def _told(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Outage]) -> str:
@@ -254,9 +266,18 @@ def _told(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Outage
 
 
 def bars(
-    counts: Sequence[tuple[str, float]], *, title: str, unit: str, kind: str = "plain", height: int = 44
+    counts: Sequence[tuple[str, float]],
+    *,
+    title: str,
+    unit: str,
+    kind: str = "plain",
+    height: int = 44,
+    ticks: Iterable[int] = (),
 ) -> Markup:
-    """Return a plot of bars, one for each pair of a label and a count; the highest reaches the top."""
+    """Return a plot of bars, one for each pair of a label and a count; the highest reaches the top.
+
+    `ticks` are the places of the bars whose labels are written below them.
+    """
     most = max((count for _, count in counts), default=0)
     wide = 100 / max(len(counts), 1)
     parts: list[Markup] = []
@@ -277,8 +298,23 @@ def bars(
             )
         )
     parts.append(Markup('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=height))
+    shown = [place for place in ticks if place < len(counts)]
+    for place in shown:
+        last = place == len(counts) - 1 and place > 0
+        x, anchor = ("100%", "end") if last else (f"{place * wide:.2f}%", "start")
+        parts.append(_text(x, height + 13, "tick", counts[place][0], anchor=anchor))
     told = "; ".join(f"{label}: {_number(count)}" for label, count in counts if count) or "none"
-    return _svg(f"plot {kind}", (0, height + 1), title, f"In {unit}: {told}.", parts)
+    size = (0, height + (17 if shown else 1))
+    return _svg(f"plot {kind}", size, title, f"In {unit}: {told}.", parts)
+
+
+def meter(count: int, part: int, most: int) -> Markup:
+    """Return one bar as long as `count` is of `most`, its first `part` in another colour; the table says both."""
+    whole, begin = (100 * n / most if most else 0 for n in (count, part))
+    return Markup(
+        '<svg class="meter" aria-hidden="true" width="100%" height="14"><rect width="{whole:.1f}%" height="14"/>'
+        '<g class="part"><rect width="{begin:.1f}%" height="14"/></g></svg>'
+    ).format(whole=whole, begin=begin)
 
 
 def shares(parts: Sequence[tuple[str, str, int]], *, title: str) -> Markup:

@@ -149,20 +149,25 @@ def _around(hunks: Sequence[Hunk], words: int) -> Iterator[Segment]:
 
 
 def _leading(before: str, *, whole: bool, again: bool) -> Iterator[Segment]:
-    text = before if whole else before[before.find(" ") + 1 :]
+    paragraphs = _BREAK.split(before)
+    text, whole = paragraphs[-1], whole or len(paragraphs) > 1
     if not whole:
         yield Segment("same", " ") if again else Segment("cut", "… ")
+        text = text[text.find(" ") + 1 :]
+    elif again:
+        yield Segment("same", " ")
     if text:
-        yield Segment("same", visible(_BREAK.sub("\n", text)))
+        yield Segment("same", visible(text))
 
 
 def _trailing(hunk: Hunk) -> Iterator[Segment]:
-    after = hunk.old.suffix
-    end = after.rfind(" ")
-    if len(after) < _CONTEXT or end <= 0:
-        yield Segment("same", visible(_BREAK.sub("\n", after)))
+    paragraphs = _BREAK.split(hunk.old.suffix)
+    text, whole = paragraphs[0], len(paragraphs) > 1 or len(hunk.old.suffix) < _CONTEXT
+    if whole:
+        yield Segment("same", visible(text))
         return
-    yield Segment("same", visible(_BREAK.sub("\n", after[:end])))
+    end = text.rfind(" ")
+    yield Segment("same", visible(text[:end] if end > 0 else text))
     yield Segment("cut", " …")
 
 
@@ -354,7 +359,7 @@ def _mark(segment: Segment, tag: str) -> Markup:
     """Return the link from one half of a move to the other."""
     if not segment.anchors:
         return Markup("")
-    here, there, says = ("from", "to", "moved away ↓↑") if tag == "del" else ("to", "from", "moved here ↑↓")
-    return Markup('<a class="mark" id="move-{n}-{here}" href="#move-{n}-{there}">{n} {says}</a>').format(
+    here, there, says = ("from", "to", "moved away") if tag == "del" else ("to", "from", "moved here")
+    return Markup('<a class="mark" id="move-{n}-{here}" href="#move-{n}-{there}">↕ {n} {says}</a>').format(
         n=segment.move, here=here, there=there, says=says
     )

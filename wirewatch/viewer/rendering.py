@@ -110,6 +110,7 @@ def _environment() -> Environment:
         safe_href=web_address,
         sentence=sentence,
         size=size,
+        stretch=stretch,
         time=time,
         visible=visible,
         window=window,
@@ -122,6 +123,7 @@ def _environment() -> Environment:
         OUTCOMES=OUTCOMES,
         STATES=STATES,
         asked=asked,
+        meter=drawing.meter,
         days_plot=days_plot,
         disclosure_shares=disclosure_shares,
         excerpts=redlines.excerpts,
@@ -138,8 +140,13 @@ def _environment() -> Environment:
 
 
 def time(at: datetime, style: str = "full") -> Markup:
-    """Return a time that scripts tell in the reader's zone; `style` is `full`, `clock` or `day`."""
-    shown = {"full": _full(at), "clock": f"{_utc(at):%H:%M}", "day": f"{_utc(at):%-d %B %Y}"}[style]
+    """Return a time that scripts tell in the reader's zone; `style` is `full`, `clock`, `zoned` or `day`."""
+    shown = {
+        "full": _full(at),
+        "clock": f"{_utc(at):%H:%M}",
+        "zoned": f"{_utc(at):%H:%M} UTC",
+        "day": f"{_utc(at):%-d %B %Y}",
+    }[style]
     return Markup('<time datetime="{iso}" data-style="{style}" title="{title}">{shown}</time>').format(
         iso=_iso(at), style=style, title=f"{_utc(at):%-d %B %Y, %H:%M:%S} UTC", shown=shown
     )
@@ -158,8 +165,18 @@ def ago(at: datetime, now: datetime) -> Markup:
 
 def window(begin: datetime, end: datetime) -> Markup:
     """Return between which two of our looks something happened."""
-    style = "clock" if _utc(begin).date() == _utc(end).date() else "full"
-    return Markup("between {begin} and {end}").format(begin=time(begin, style), end=time(end))
+    if _utc(begin).date() != _utc(end).date():
+        return Markup("between {} and {}").format(time(begin), time(end))
+    return Markup("between {} and {} on {}").format(time(begin, "clock"), time(end, "zoned"), time(end, "day"))
+
+
+def stretch(begin: datetime, end: datetime) -> Markup:
+    """Return from when to when something was seen."""
+    if begin == end:
+        return Markup("once, {}").format(time(begin))
+    if _utc(begin).date() != _utc(end).date():
+        return Markup("{} to {}").format(time(begin), time(end))
+    return Markup("{} to {} on {}").format(time(begin, "clock"), time(end, "zoned"), time(end, "day"))
 
 
 def duration(seconds: float) -> str:
@@ -223,7 +240,7 @@ def as_json(value: object) -> str:
 
 
 def reasons(found: Sequence[Reason]) -> list[tuple[str, str, list[Reason], int]]:
-    """Return reasons by kind, in their order: kind, what it says, those that quote words, and how many more there are."""
+    """Return reasons by kind, in their order: kind, what it says, those that quote words, and how many more do."""
     kinds: dict[str, list[Reason]] = {}
     for reason in found:
         kinds.setdefault(reason.kind, []).append(reason)
@@ -282,9 +299,7 @@ def stamps_of(page: Article) -> list[tuple[Claim, datetime]]:
         if known is None or (claim.where == "text" and known.where != "text"):
             stated[claim.kind, claim.at] = claim
     published = {at for kind, at in stated if kind == "published"}
-    told = [
-        (claim, at) for (kind, at), claim in stated.items() if kind == "published" or at not in published
-    ]
+    told = [(claim, at) for (kind, at), claim in stated.items() if kind == "published" or at not in published]
     return sorted(told, key=lambda one: one[1])
 
 
@@ -297,12 +312,13 @@ def _claims(page: Article) -> Iterator[Claim]:
 def days_plot(days: Sequence[Day], name: str, title: str, unit: str) -> Markup:
     """Return a plot of one figure of each day: `reads`, `failures`, `entries`, `changes` or `undisclosed`."""
     counts = [(f"{_utc(day.day):%-d %B}", float(getattr(day, name))) for day in days]
-    return drawing.bars(counts, title=title, unit=unit, kind=name)
+    return drawing.bars(counts, title=title, unit=unit, kind=name, ticks=[0, len(counts) - 1])
 
 
 def buckets_plot(buckets: Sequence[Bucket], title: str, unit: str) -> Markup:
-    """Return a plot of buckets."""
-    return drawing.bars([(one.label, one.count) for one in buckets], title=title, unit=unit, height=80)
+    """Return a plot of buckets, every sixth of which is named."""
+    counts = [(one.label, float(one.count)) for one in buckets]
+    return drawing.bars(counts, title=title, unit=unit, height=80, ticks=range(0, len(counts), 6))
 
 
 def disclosure_shares(publisher: PublisherRow) -> Markup:

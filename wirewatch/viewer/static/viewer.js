@@ -5,6 +5,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const styles = {
   full: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" },
   clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  zoned: { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" },
   day: { day: "numeric", month: "long", year: "numeric" },
 };
 const formats = Object.fromEntries(Object.entries(styles).map(([name, style]) => [name, new Intl.DateTimeFormat("en-GB", style)]));
