@@ -433,6 +433,30 @@ def show(
 
 
 @app.command(rich_help_panel=_LOOK)
+def serve(
+    config: ConfigArgument = DEFAULT,
+    *,
+    address: Annotated[str | None, typer.Option(metavar="ADDRESS", help="On which address; this machine's.")] = None,
+    port: Annotated[str | None, typer.Option(metavar="N", help="On which port; 8730.")] = None,
+    user_header: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The header in which a reverse proxy names the user.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a page may take the store; 5s.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Show what changed in a browser, with feeds and an API, until stopped; what is not given here stands under
+    `viewer:` in the configuration.
+    """
+    from pipelines.cli import given, serving
+    from wirewatch.clock import SystemClock
+
+    options = {"address": address, "port": port, "user_header": user_header, "time_limit": time_limit}
+    raise typer.Exit(serving.serve(_load(config).logging(given.log(log)), options, SystemClock()))
+
+
+@app.command(rich_help_panel=_LOOK)
 def export(
     config: Annotated[
         Path | None, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)

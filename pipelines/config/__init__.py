@@ -32,6 +32,7 @@ from pipelines.config.settings import (
     Settings,
     SourceSettings,
     StreamSettings,
+    ViewerSettings,
     WorkSettings,
 )
 from transforms.sinks.base import Sink
@@ -70,7 +71,7 @@ class Config:
     alerting: Alerting = NO_ALERTS
     channels: tuple[Channel, ...] = ()
     operator: str | None = None  # the channel that hears of Wirewatch itself
-    public_url: str | None = None  # of the viewer
+    viewer: ViewerSettings = field(default_factory=ViewerSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
@@ -173,7 +174,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         alerting=Alerting(rules=settings.alerts.rules, settle_seconds=settings.alerts.settle),
         channels=tuple(_anchored(channel, folder) for channel in settings.alerts.channels),
         operator=settings.alerts.operator,
-        public_url=settings.viewer.public_url,
+        viewer=settings.viewer,
         work=settings.work,
         monitor=settings.monitor,
         stream=_anchored(settings.stream or StreamSettings(), folder),

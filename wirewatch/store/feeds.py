@@ -98,7 +98,12 @@ def remove_feed(store: Store, url: str) -> bool:
 def feed_health(store: Store) -> list[FeedHealth]:
     """Return how each feed is, by URL."""
     with store.reading() as conn:
-        return [_health(row) for row in conn.execute(sa.select(feeds).order_by(feeds.c.url))]
+        return all_health(conn)
+
+
+def all_health(conn: Connection) -> list[FeedHealth]:
+    """Return how each feed is, by URL."""
+    return [_health(row) for row in conn.execute(sa.select(feeds).order_by(feeds.c.url))]
 
 
 def health_of(conn: Connection, url: str) -> FeedHealth | None:

@@ -146,28 +146,29 @@ def settle_feed(
 
 def due(store: Store, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
     """Return what `lease_due` and the inbox would give now, and the next moment at which that changes."""
-    until = now + timedelta(seconds=horizon_seconds)
     with store.reading() as conn:
-        counts = {}
-        moments = []
-        for table in (feeds, articles):
-            from_, asked = _with_hosts(table), _asked(table)
-            is_due = sa.and_(asked, _is_due(table, now))
-            counts[table.name] = conn.scalar(
-                sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until))
-            )
-            moments += [
-                sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
-                sa.select(sa.func.min(table.c.lease_ends)).where(
-                    asked, table.c.due_at <= now, table.c.lease_ends > now
-                ),
-            ]
-            for waits in (hosts.c.next_slot, hosts.c.blocked_until):
-                moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
-        waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
-        arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
-        moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
-        known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
+        return due_in(conn, now=now, horizon_seconds=horizon_seconds)
+
+
+def due_in(conn: Connection, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
+    """Return what `due` does."""
+    until = now + timedelta(seconds=horizon_seconds)
+    counts = {}
+    moments = []
+    for table in (feeds, articles):
+        from_, asked = _with_hosts(table), _asked(table)
+        is_due = sa.and_(asked, _is_due(table, now))
+        counts[table.name] = conn.scalar(sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until)))
+        moments += [
+            sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
+            sa.select(sa.func.min(table.c.lease_ends)).where(asked, table.c.due_at <= now, table.c.lease_ends > now),
+        ]
+        for waits in (hosts.c.next_slot, hosts.c.blocked_until):
+            moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
+    waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
+    arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
+    moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
+    known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
     return Due(
         feeds=counts["feeds"] or 0,
         articles=counts["articles"] or 0,

@@ -406,6 +406,7 @@ alerts = Table(
     Column("body", Compressed, nullable=False),  # the whole wirewatch.alerts.model.Alert
     Index("ix_alerts_channel_created", "channel", "created"),
     Index("ix_alerts_settled", "settled"),
+    Index("ix_alerts_created", "created", "id"),
     Index(
         "ix_alerts_waiting",
         "channel",

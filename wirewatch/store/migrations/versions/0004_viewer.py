@@ -91,6 +91,7 @@ def upgrade() -> None:
     for column in _FILTERS:
         op.create_index(f"ix_changes_{column}", "changes", [column, "place"])
     op.create_index("ix_change_fields_place", "change_fields", ["place"])
+    op.create_index("ix_alerts_created", "alerts", ["created", "id"])
     if conn.dialect.name == "postgresql":
         op.create_index("ix_changes_words", "changes", ["words"], postgresql_using="gin")
 
@@ -98,6 +99,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.drop_table("change_words")
+    op.drop_index("ix_alerts_created", table_name="alerts")
     op.drop_table("feed_days")
     op.drop_table("change_fields")
     op.drop_table("changes")
