@@ -101,6 +101,7 @@ def _environment() -> Environment:
         ago=ago,
         claimed=claimed,
         duration=duration,
+        every=every,
         json=as_json,
         number=number,
         paragraph=redlines.paragraph,
@@ -183,6 +184,11 @@ def duration(seconds: float) -> str:
     """Return a length of time in words: `63 minutes`, `3 days`."""
     far = span(seconds)
     return plural(far.count, far.unit)
+
+
+def every(seconds: float) -> str:
+    """Return an interval in words: `minute`, `15 minutes`."""
+    return duration(seconds).removeprefix("1 ")
 
 
 def _utc(at: datetime) -> datetime:
