@@ -383,7 +383,7 @@ def spread(conn: Connection, host: str, since: datetime, by: str) -> Sequence[An
     elif by == "field":
         what = change_fields.c.field
     else:
-        what = sa.case(*((c.delay_us < hours * 3_600_000_000, hours) for hours in DELAYS), else_=0)
+        what = sa.case(*((c.delay_us <= hours * 3_600_000_000, hours) for hours in DELAYS), else_=0)
     query = sa.select(what.label("what"), sa.func.count().label("n"), silent)
     if by == "field":
         query = query.join_from(changes, change_fields, change_fields.c.place == c.place)
