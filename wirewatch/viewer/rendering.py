@@ -16,8 +16,8 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from wirewatch.model import Claim, Reason
-from wirewatch.records import web_address
+from wirewatch.model import Claim, Facts, Reason, Source
+from wirewatch.records import stated_language, web_address
 from wirewatch.redline import HEADINGS, visible
 from wirewatch.significance.weights import WEIGHTS
 from wirewatch.viewer import drawing, redlines
@@ -103,6 +103,7 @@ def _environment() -> Environment:
         duration=duration,
         every=every,
         json=as_json,
+        language_tag=language_tag,
         number=number,
         paragraph=redlines.paragraph,
         paragraphs=redlines.paragraphs_of,
@@ -204,6 +205,11 @@ def _full(at: datetime) -> str:
 
 
 # Words
+
+
+def language_tag(language: str | None) -> str | None:
+    """Return a language as HTML may name it, or None where what was stated has not the shape of one."""
+    return stated_language(Facts(language=language), Source())
 
 
 def plural(count: int, one: str, many: str = "") -> str:
