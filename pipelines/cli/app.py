@@ -106,12 +106,14 @@ def _all_commands(
 @app.command(rich_help_panel=_START)
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the store and the files go.")] = Path("demo"),
+    *,
+    serve: Annotated[bool, typer.Option("--serve", help="Then show it in a browser, until stopped.")] = False,
 ) -> None:
     """Watch an invented newsroom on this machine for five passes, offline, and show what was found."""
     from pipelines.cli.screen import answers
     from pipelines.demo import demo as run_demo
 
-    raise typer.Exit(run_demo(folder, answers()))
+    raise typer.Exit(run_demo(folder, answers(), serve=serve))
 
 
 @app.command(rich_help_panel=_START)

@@ -22,15 +22,16 @@ from rich.console import Console
 from pipelines.config import load
 from pipelines.demo import demo
 from pipelines.serving import serving
-from tests.browser.chromium import DESK, NOT_HERE, PHONE, find, started, window
+from tests.browser.chromium import NOT_HERE, PHONE, find, started, window
 from wirewatch.clock import FixedClock
 from wirewatch.demo.stories import at
-from wirewatch.demo.truth import BRIDGE, FERRY
+from wirewatch.demo.truth import FERRY
 
 IMAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
 _NOW: Final = at("17:05")
-_HIGHEST: Final = 1_700  # pixels of a page that are shown
-_QUALITY: Final = 62  # of WebP; text stays sharp, and all pictures together stay small
+_DESK: Final = (1040, 800)
+_HIGHEST: Final = 1_150  # pixels of a page that are shown
+_QUALITY: Final = 35  # of WebP: letters stay sharp, and all pictures together stay under 1.5 MB
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def main() -> int:
         config = load(folder / "wirewatch.yaml", {})
         config = replace(config, viewer=config.viewer.model_copy(update={"port": 0}))
         with serving(config, FixedClock(_NOW)) as address, started(program) as browser:
-            for screen, size in (("desk", DESK), ("phone", PHONE)):
+            for screen, size in (("desk", _DESK), ("phone", PHONE)):
                 for light in ("light", "dark"):
                     with window(browser, size, dark=light == "dark", zone="UTC") as context:
                         page = context.new_page()
@@ -65,12 +66,10 @@ def main() -> int:
 def _pages(address: str) -> Iterator[tuple[str, str]]:
     """Yield each page's name and path."""
     ferry = _asked(f"{address}/find?url={FERRY}")
-    bridge = _asked(f"{address}/find?url={BRIDGE}")
     change = ferry["changes"][-1]
     alerts = _asked(f"{address}/alerts.json")
     yield "changes", "/"
     yield "article", ferry["article"]["href"]
-    yield "article-bridge", bridge["article"]["href"]
     yield "redline", change["href"]
     yield "redline-side", f"{change['href']}?view=side"
     yield "revision", change["new"]["href"]
