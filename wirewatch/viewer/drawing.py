@@ -95,9 +95,12 @@ def timeline(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Out
         ),
         *(
             _text(
-                *(scale.x(one.at), y, "label", label.text),
+                scale.x(one.at),
+                y,
+                "label",
+                label.text,
                 anchor=label.anchor,
-                **{"data-clock": _iso(one.at), "data-before": name},
+                data=(("data-clock", _iso(one.at)), ("data-before", name)),
             )
             for (one, name), y, label in zip(named, dotted, below.placed, strict=True)
             if label
@@ -108,7 +111,13 @@ def timeline(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Out
             if label
         ),
         _text("0", 12, "lane", "By the publisher’s clock"),
-        _text("0", dated + 20, "lane", "Seen by Wirewatch, UTC", **{"data-zone-label": "Seen by Wirewatch, {zone}"}),
+        _text(
+            "0",
+            dated + 20,
+            "lane",
+            "Seen by Wirewatch, UTC",
+            data=(("data-zone-label", "Seen by Wirewatch, {zone}"),),
+        ),
     ]
     size = (scale.width, dated + 26)
     return _svg("timeline", size, "Timeline of the article", _told(stamps, dots, outages), parts)
@@ -344,8 +353,10 @@ def _svg(kind: str, size: tuple[int, int], title: str, told: str, parts: Sequenc
     ).format(kind=kind, height=height, wide=wide, title=title, told=told, parts=Markup("").join(parts))
 
 
-def _text(x: str, y: float, kind: str, text: str, *, anchor: str = "start", **data: str) -> Markup:
-    more = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in data.items())
+def _text(
+    x: str, y: float, kind: str, text: str, *, anchor: str = "start", data: Sequence[tuple[str, str]] = ()
+) -> Markup:
+    more = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in data)
     return Markup('<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}"{more}>{text}</text>').format(
         kind=kind, x=x, y=y, anchor=anchor, more=more, text=escape(text)
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final
 
@@ -19,14 +21,25 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tests.browser.chromium import DESK, NOT_HERE, PHONE, REQUIRED, complaints, find, started, window
+from tests.wirewatch.kept import INSTANCE
+from tests.wirewatch.viewer import asking
 from tests.wirewatch.viewer.invented import HOSTILE, VISIT, pages
+from wirewatch.bounded import Pool
+from wirewatch.clock import FixedClock
 from wirewatch.redline import visible
+from wirewatch.store import Store
+from wirewatch.viewer import safety
+from wirewatch.viewer.app import Viewer, application
 from wirewatch.viewer.rendering import render
 from wirewatch.viewer.safety import HEADERS
+from wirewatch.viewer.shelf import Shelf
 
 PAGES: Final = pages()
 REDLINE: Final = "redline-ferry"
 # Of WCAG 2.2, up to AA, what a program can find out; and that nobody is lost on a page without landmarks.
+# Where a link leads, without the place on the page; and what is no page: data, to be taken along.
+_LEADS: Final = "links => links.map(link => link.getAttribute('href').split('#')[0])"
+_OTHER: Final = re.compile(r"\.(json|txt|atom)\b|/events/|/timemap|/record|/timegate|[?&](after|days|from)=")
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -39,15 +52,9 @@ def drawn(request: Request) -> Response:
     return HTMLResponse(render(*PAGES[name], visit), headers=HEADERS)
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Serve the invented pages, under a policy as strict as the viewer's."""
-    app = Starlette(
-        routes=[
-            Mount("/static", StaticFiles(packages=[("wirewatch.viewer", "static")])),
-            Route("/{name:path}", drawn),
-        ]
-    )
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve an application beside the test, and give its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -57,6 +64,17 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Serve the invented pages, with the headers of the viewer's own answers."""
+    routes = [
+        Mount("/static", StaticFiles(packages=[("wirewatch.viewer", "static")])),
+        Route("/{name:path}", drawn),
+    ]
+    with served(Starlette(routes=routes)) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
@@ -254,9 +272,10 @@ def test_sixty_revisions_scroll_inside_their_drawing(browser: Browser, address: 
         room = page.locator("figure .scroll")
         assert room.evaluate("one => one.scrollWidth > 3 * one.clientWidth")
         assert sideways(page) == 0
-        dots = page.locator(".timeline .dot circle")
-        assert dots.count() == 60
-        places = [dots.nth(place).evaluate("one => one.getBoundingClientRect().x") for place in range(60)]
+        places = page.eval_on_selector_all(
+            ".timeline .dot circle", "dots => dots.map(dot => dot.getBoundingClientRect().x)"
+        )
+        assert len(places) == 60
         assert all(later - earlier >= 10 for earlier, later in pairwise(places))
 
 
@@ -281,3 +300,35 @@ def test_a_redline_on_paper_has_its_text_and_address_and_no_tools(page: Page, ad
     assert page.get_by_text("Printed from").is_visible()
     assert page.locator("del").first.evaluate("one => getComputedStyle(one).textDecorationLine") == "line-through"
     assert page.locator("ins").first.evaluate("one => getComputedStyle(one).textDecorationLine") == "underline"
+
+
+# The viewer itself
+
+
+def test_every_link_of_a_viewer_leads_to_a_page_without_a_complaint(
+    browser: Browser, sqlite_store: Store, pool: Pool
+) -> None:
+    asking.fill(sqlite_store, pool)
+    shelf = Shelf(sqlite_store.url, INSTANCE, pool, limit_seconds=30)
+    guard = safety.guard("127.0.0.1", None, None)
+    app = application(Viewer(shelf=shelf, guard=guard, clock=FixedClock(asking.NOW)))
+    with served(app) as viewer, window(browser, PHONE) as context:
+        page = context.new_page()
+        found = complaints(page)
+        waiting, known = ["/"], {"/"}
+        while waiting:
+            path = waiting.pop()
+            answer = page.goto(f"{viewer}{path}")
+            assert answer is not None
+            assert (answer.status, path) == (200, path)
+            assert sideways(page) == 0, path
+            links = page.eval_on_selector_all("a[href^='/']:not([download])", _LEADS)
+            new = [link for link in links if link not in known and not _OTHER.search(link)]
+            waiting += new
+            known.update(new)
+        assert found == []
+        assert {name for name in ("/feeds", "/alerts", "/dead-letters", "/publishers") if name in known}
+        assert sum("/diff/" in one for one in known) > 5
+        assert len(known) < 80
+        print(sorted(known))
+    shelf.close()
