@@ -15,7 +15,9 @@ from itertools import pairwise
 from math import sqrt
 from typing import Final, Literal
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+from wirewatch.viewer.markup import filled
 
 _CLOCK: Final = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]([0-5]\d)(?!\d)(?:[:.]\d\d)?\s*([ap]\.?m\.?)?", re.IGNORECASE)
 _LANES: Final = 3  # of labels above each other; what finds no place in them is told by its title
@@ -81,7 +83,7 @@ def timeline(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Out
     dotted = [seen + 24 + _LANE * label.lane if label else seen for label in below.placed]
     # Words come last, so that no line runs through them.
     parts = [
-        Markup('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=axis),
+        filled('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>', y=axis),
         *(_midnight(scale, at, dated) for at, midnight in days if midnight),
         *(_outage(scale, one, axis, last_seen) for one in outages),
         *(_window(scale, one, seen) for one in dots),
@@ -199,10 +201,15 @@ def _stamp(scale: _Scale, stamp: Stamp, y: int, axis: int) -> Markup:
     said = f"{stamp.kind.capitalize()} {_full(stamp.at)} by the publisher’s clock"
     said += f", stated as “{stamp.raw}”" if stamp.raw else ""
     said += "; the zone is assumed" if stamp.zone == "assumed" else ""
-    return Markup(
+    return filled(
         '<g class="stamp {kind}"><title>{said}</title><line class="stem" x1="{x}" x2="{x}" y1="{y}" y2="{axis}"/>'
-        '<svg class="mark" x="{x}" y="{axis}" overflow="visible"><path d="M0-6 6 0 0 6-6 0z"/></svg></g>'
-    ).format(kind=stamp.kind, said=said, x=scale.x(stamp.at), y=y, axis=axis)
+        '<svg class="mark" x="{x}" y="{axis}" overflow="visible"><path d="M0-6 6 0 0 6-6 0z"/></svg></g>',
+        kind=stamp.kind,
+        said=said,
+        x=scale.x(stamp.at),
+        y=y,
+        axis=axis,
+    )
 
 
 def _window(scale: _Scale, dot: Dot, seen: int) -> Markup:
@@ -210,31 +217,48 @@ def _window(scale: _Scale, dot: Dot, seen: int) -> Markup:
         return Markup("")
     begin, end = scale.place(dot.since), scale.place(dot.at)
     said = f"Revision {dot.version} came between {_full(dot.since)} and {_full(dot.at)}"
-    return Markup(
-        '<g class="window"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="{y}" height="8" rx="4"/></g>'
-    ).format(said=said, x=begin, w=max(end - begin, 0), y=seen - 4)
+    return filled(
+        '<g class="window"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="{y}" height="8" rx="4"/></g>',
+        said=said,
+        x=begin,
+        w=max(end - begin, 0),
+        y=seen - 4,
+    )
 
 
 def _dot(scale: _Scale, dot: Dot, y: int, axis: int, seen: int) -> Markup:
     said = f"Revision {dot.version}, first seen {_full(dot.at)}" + (f": {dot.says}" if dot.says else "")
-    return Markup(
+    return filled(
         '<g class="dot"><title>{said}</title><line class="stem" x1="{x}" x2="{x}" y1="{axis}" y2="{seen}"/>'
-        '<line class="lead" x1="{x}" x2="{x}" y1="{seen}" y2="{y}"/><circle cx="{x}" cy="{seen}" r="5.5"/></g>'
-    ).format(said=said, x=scale.x(dot.at), y=y, axis=axis, seen=seen)
+        '<line class="lead" x1="{x}" x2="{x}" y1="{seen}" y2="{y}"/><circle cx="{x}" cy="{seen}" r="5.5"/></g>',
+        said=said,
+        x=scale.x(dot.at),
+        y=y,
+        axis=axis,
+        seen=seen,
+    )
 
 
 def _outage(scale: _Scale, outage: Outage, axis: int, last_seen: datetime) -> Markup:
     begin, end = scale.place(outage.since), scale.place(outage.until or last_seen)
     until = f"until {_full(outage.until)}" if outage.until else "until now"
-    return Markup(
-        '<g class="outage"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="{y}" height="10"/></g>'
-    ).format(said=f"{outage.says} from {_full(outage.since)} {until}", x=begin, w=max(end - begin, 0.6), y=axis - 5)
+    return filled(
+        '<g class="outage"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="{y}" height="10"/></g>',
+        said=f"{outage.says} from {_full(outage.since)} {until}",
+        x=begin,
+        w=max(end - begin, 0.6),
+        y=axis - 5,
+    )
 
 
 def _last(scale: _Scale, at: datetime, axis: int) -> Markup:
-    return Markup(
-        '<g class="last"><title>Last looked at {said}</title><line x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/></g>'
-    ).format(said=_full(at), x=scale.x(at), y1=axis - 7, y2=axis + 7)
+    return filled(
+        '<g class="last"><title>Last looked at {said}</title><line x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/></g>',
+        said=_full(at),
+        x=scale.x(at),
+        y1=axis - 7,
+        y2=axis + 7,
+    )
 
 
 def _days(scale: _Scale) -> list[tuple[datetime, bool]]:
@@ -252,10 +276,13 @@ def _day_label(at: datetime) -> str:
 
 
 def _midnight(scale: _Scale, at: datetime, end: int) -> Markup:
-    return Markup(
+    return filled(
         '<g class="midnight"><title>Midnight, the beginning of {day} UTC</title>'
-        '<line x1="{x}" x2="{x}" y1="20" y2="{end}"/></g>'
-    ).format(day=_day_label(at), x=scale.x(at), end=end - 12)
+        '<line x1="{x}" x2="{x}" y1="20" y2="{end}"/></g>',
+        day=_day_label(at),
+        x=scale.x(at),
+        end=end - 12,
+    )
 
 
 def _told(stamps: Sequence[Stamp], dots: Sequence[Dot], outages: Sequence[Outage]) -> str:
@@ -293,10 +320,9 @@ def bars(
     for index, (label, count) in enumerate(counts):
         high = max(count / most * (height - 2), 2) if count and most else 0
         parts.append(
-            Markup(
+            filled(
                 '<g><title>{said}</title><rect class="room" x="{x:.2f}%" width="{full:.2f}%" y="0" height="{height}"/>'
-                '<rect class="bar" x="{x:.2f}%" width="{w:.2f}%" y="{y:.1f}" height="{high:.1f}"/></g>'
-            ).format(
+                '<rect class="bar" x="{x:.2f}%" width="{w:.2f}%" y="{y:.1f}" height="{high:.1f}"/></g>',
                 said=f"{label}: {_number(count)} {unit}",
                 x=index * wide,
                 full=wide,
@@ -306,7 +332,7 @@ def bars(
                 height=height,
             )
         )
-    parts.append(Markup('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>').format(y=height))
+    parts.append(filled('<line class="axis" x1="0" x2="100%" y1="{y}" y2="{y}"/>', y=height))
     shown = [place for place in ticks if place < len(counts)]
     for place in shown:
         last = place == len(counts) - 1 and place > 0
@@ -320,10 +346,12 @@ def bars(
 def meter(count: int, part: int, most: int) -> Markup:
     """Return one bar as long as `count` is of `most`, its first `part` in another colour; the table says both."""
     whole, begin = (100 * n / most if most else 0 for n in (count, part))
-    return Markup(
+    return filled(
         '<svg class="meter" aria-hidden="true" width="100%" height="14"><rect width="{whole:.1f}%" height="14"/>'
-        '<g class="part"><rect width="{begin:.1f}%" height="14"/></g></svg>'
-    ).format(whole=whole, begin=begin)
+        '<g class="part"><rect width="{begin:.1f}%" height="14"/></g></svg>',
+        whole=whole,
+        begin=begin,
+    )
 
 
 def shares(parts: Sequence[tuple[str, str, int]], *, title: str) -> Markup:
@@ -336,9 +364,13 @@ def shares(parts: Sequence[tuple[str, str, int]], *, title: str) -> Markup:
             continue
         wide = count / total * 100
         drawn.append(
-            Markup(
-                '<g class="{name}"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="0" height="14"/></g>'
-            ).format(name=name, said=f"{label}: {count} of {total}", x=at, w=wide)
+            filled(
+                '<g class="{name}"><title>{said}</title><rect x="{x:.2f}%" width="{w:.2f}%" y="0" height="14"/></g>',
+                name=name,
+                said=f"{label}: {count} of {total}",
+                x=at,
+                w=wide,
+            )
         )
         at += wide
     told = "; ".join(f"{label}: {count} of {total}" for _, label, count in parts)
@@ -347,18 +379,30 @@ def shares(parts: Sequence[tuple[str, str, int]], *, title: str) -> Markup:
 
 def _svg(kind: str, size: tuple[int, int], title: str, told: str, parts: Sequence[Markup]) -> Markup:
     width, height = size
-    wide = Markup(' width="{width}"').format(width=width) if width else Markup(' width="100%"')
-    return Markup(
-        '<svg class="{kind}" role="img" height="{height}"{wide}><title>{title}</title><desc>{told}</desc>{parts}</svg>'
-    ).format(kind=kind, height=height, wide=wide, title=title, told=told, parts=Markup("").join(parts))
+    wide = filled(' width="{width}"', width=width) if width else Markup(' width="100%"')
+    return filled(
+        '<svg class="{kind}" role="img" height="{height}"{wide}><title>{title}</title><desc>{told}</desc>{parts}</svg>',
+        kind=kind,
+        height=height,
+        wide=wide,
+        title=title,
+        told=told,
+        parts=Markup("").join(parts),
+    )
 
 
 def _text(
     x: str, y: float, kind: str, text: str, *, anchor: str = "start", data: Sequence[tuple[str, str]] = ()
 ) -> Markup:
-    more = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in data)
-    return Markup('<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}"{more}>{text}</text>').format(
-        kind=kind, x=x, y=y, anchor=anchor, more=more, text=escape(text)
+    more = Markup("").join(filled(' {name}="{value}"', name=name, value=value) for name, value in data)
+    return filled(
+        '<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}"{more}>{text}</text>',
+        kind=kind,
+        x=x,
+        y=y,
+        anchor=anchor,
+        more=more,
+        text=text,
     )
 
 

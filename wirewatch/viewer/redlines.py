@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from wirewatch.diff.words import words as words_of
 from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Wording
 from wirewatch.redline import HEADINGS, Piece, pieces_of, visible
+from wirewatch.viewer.markup import filled
 
 Kind = Literal["same", "deleted", "inserted", "folded", "cut"]
 
@@ -339,20 +340,30 @@ def _html(segment: Segment) -> Markup:
     if segment.kind == "same":
         return escape(segment.text)
     if segment.kind == "cut":
-        return Markup('<span class="note">{}</span>').format(segment.text)
+        return filled('<span class="note">{text}</span>', text=segment.text)
     if segment.kind == "folded":
-        return Markup('<details class="inline"><summary>[… {count} words …]</summary>{text}</details> ').format(
-            count=segment.count, text=segment.text
+        return filled(
+            '<details class="inline"><summary>[… {count} words …]</summary>{text}</details> ',
+            count=segment.count,
+            text=segment.text,
         )
     tag, said = ("del", "deleted") if segment.kind == "deleted" else ("ins", "inserted")
     if segment.move is None:
-        return Markup('<{tag}><span class="sr"> [{said}: </span>{text}<span class="sr">] </span></{tag}>').format(
-            tag=tag, said=said, text=segment.text
+        return filled(
+            '<{tag}><span class="sr"> [{said}: </span>{text}<span class="sr">] </span></{tag}>',
+            tag=tag,
+            said=said,
+            text=segment.text,
         )
-    return Markup(
+    return filled(
         '{mark}<{tag} data-move="{move}"><span class="sr"> [{said} by move {move}: </span>{text}'
-        '<span class="sr">] </span></{tag}>'
-    ).format(mark=_mark(segment, tag), tag=tag, move=segment.move, said=said, text=segment.text)
+        '<span class="sr">] </span></{tag}>',
+        mark=_mark(segment, tag),
+        tag=tag,
+        move=segment.move,
+        said=said,
+        text=segment.text,
+    )
 
 
 def _mark(segment: Segment, tag: str) -> Markup:
@@ -360,6 +371,10 @@ def _mark(segment: Segment, tag: str) -> Markup:
     if not segment.anchors:
         return Markup("")
     here, there, says = ("from", "to", "moved away") if tag == "del" else ("to", "from", "moved here")
-    return Markup('<a class="mark" id="move-{n}-{here}" href="#move-{n}-{there}">↕ {n} {says}</a>').format(
-        n=segment.move, here=here, there=there, says=says
+    return filled(
+        '<a class="mark" id="move-{n}-{here}" href="#move-{n}-{there}">↕ {n} {says}</a>',
+        n=segment.move,
+        here=here,
+        there=there,
+        says=says,
     )

@@ -21,6 +21,7 @@ from wirewatch.records import stated_language, web_address
 from wirewatch.redline import HEADINGS, visible
 from wirewatch.significance.weights import WEIGHTS
 from wirewatch.viewer import drawing, redlines
+from wirewatch.viewer.markup import filled
 from wirewatch.viewer.models import Article, Bucket, Day, PublisherRow, Visit
 from wirewatch.wording.language import span
 
@@ -81,6 +82,7 @@ _ZONES: Final = {
 _NO_PLACE: Final = frozenset({"unreadable", "relative", "no_time"})  # a claim of this kind is at no moment
 _REASONS: Final = 12  # quoted of one kind
 _KIBI: Final = 1024
+_TIMES: Final = 4096  # kept as HTML; a list of changes tells the same ones again and again
 
 
 def render(template: str, page: object, visit: Visit) -> str:
@@ -141,6 +143,7 @@ def _environment() -> Environment:
 # Times
 
 
+@lru_cache(maxsize=_TIMES)
 def time(at: datetime, style: str = "full") -> Markup:
     """Return a time that scripts tell in the reader's zone; `style` is `full`, `clock`, `zoned` or `day`."""
     shown = {
@@ -149,8 +152,12 @@ def time(at: datetime, style: str = "full") -> Markup:
         "zoned": f"{_utc(at):%H:%M} UTC",
         "day": f"{_utc(at):%-d %B %Y}",
     }[style]
-    return Markup('<time datetime="{iso}" data-style="{style}" title="{title}">{shown}</time>').format(
-        iso=_iso(at), style=style, title=f"{_utc(at):%-d %B %Y, %H:%M:%S} UTC", shown=shown
+    return filled(
+        '<time datetime="{iso}" data-style="{style}" title="{title}">{shown}</time>',
+        iso=_iso(at),
+        style=style,
+        title=f"{_utc(at):%-d %B %Y, %H:%M:%S} UTC",
+        shown=shown,
     )
 
 
@@ -160,25 +167,29 @@ def ago(at: datetime, now: datetime) -> Markup:
     far = span(abs(seconds))
     told = plural(far.count, far.unit)
     shown = "just now" if not far.count else f"{told} ago" if seconds > 0 else f"in {told}"
-    return Markup('<time datetime="{iso}" title="{title}">{shown}</time>').format(
-        iso=_iso(at), title=_full(at), shown=shown
-    )
+    return filled('<time datetime="{iso}" title="{title}">{shown}</time>', iso=_iso(at), title=_full(at), shown=shown)
 
 
+@lru_cache(maxsize=_TIMES)
 def window(begin: datetime, end: datetime) -> Markup:
     """Return between which two of our looks something happened."""
     if _utc(begin).date() != _utc(end).date():
-        return Markup("between {} and {}").format(time(begin), time(end))
-    return Markup("between {} and {} on {}").format(time(begin, "clock"), time(end, "zoned"), time(end, "day"))
+        return filled("between {begin} and {end}", begin=time(begin), end=time(end))
+    return filled("between {when}", when=_on_one_day(begin, end, "and"))
 
 
 def stretch(begin: datetime, end: datetime) -> Markup:
     """Return from when to when something was seen."""
     if begin == end:
-        return Markup("once, {}").format(time(begin))
+        return filled("once, {when}", when=time(begin))
     if _utc(begin).date() != _utc(end).date():
-        return Markup("{} to {}").format(time(begin), time(end))
-    return Markup("{} to {} on {}").format(time(begin, "clock"), time(end, "zoned"), time(end, "day"))
+        return filled("{begin} to {end}", begin=time(begin), end=time(end))
+    return _on_one_day(begin, end, "to")
+
+
+def _on_one_day(begin: datetime, end: datetime, word: str) -> Markup:
+    first, last, day = time(begin, "clock"), time(end, "zoned"), time(end, "day")
+    return filled("{first} {word} {last} on {day}", first=first, word=word, last=last, day=day)
 
 
 def duration(seconds: float) -> str:
