@@ -106,6 +106,11 @@ class _Vocabulary:
         ]
 
 
+def vocabulary() -> list[str]:
+    """Return the words that texts are made of, the most common first."""
+    return _Vocabulary(random.Random(7)).words
+
+
 def _feeds(conn: sqlite3.Connection) -> None:
     rows = [
         (

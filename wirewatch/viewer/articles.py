@@ -99,10 +99,11 @@ def revision(library: Library, conn: Connection, key: str, name: str) -> models.
     record = browsing.payload(conn, "record", one.id)
     seen = browsing.observation_at(conn, key, one.first_observed, one.content_hash)
     claims = revive(Observation, seen).claims if seen else _claims(one)
-    older, newer = (revisions[place - 1] if place else None), (revisions[place + 1 : place + 2] or [None])[0]
+    older = revisions[place - 1] if place else None
+    newer = revisions[place + 1] if place + 1 < len(revisions) else None
     return models.RevisionPage.model_construct(
         article=_reference(library, row, None, texts[revisions[-1].text_hash]),
-        revision=revision_rows(conn, [one], texts, revisions[place - 1] if place else None)[0],
+        revision=revision_rows(conn, [one], texts, older)[0],
         wording=revive(Wording, text.wording),
         language=facts.language,
         image_url=facts.image_url,
@@ -113,7 +114,7 @@ def revision(library: Library, conn: Connection, key: str, name: str) -> models.
         no_page=None if page else "No page was kept: its publisher forbids that (noarchive), or none came with it.",
         claims=claims,
         observations=browsing.count_sights(conn, key, one.content_hash, one.first_observed, one.last_observed),
-        older=refs[place - 1] if place else None,
+        older=refs[place - 1] if older else None,
         newer=refs[place + 1] if newer else None,
         first=refs[0],
         last=refs[-1],
@@ -130,13 +131,14 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
     revisions = revisions_of(conn, key)
     before, after = (revisions[_place(revisions, name)] for name in (old, new))
     texts = browsing.wording_rows(conn, key, {before.text_hash, after.text_hash, revisions[-1].text_hash})
-    wordings = tuple(revive(Wording, texts[one.text_hash].wording) for one in (before, after))
+    old_wording, new_wording = (revive(Wording, texts[one.text_hash].wording) for one in (before, after))
     kept = browsing.neighbours(conn, before.id, after.id)
     if kept is not None:
         diff, verdict = revive(Diff, kept.diff), revive(Verdict, kept.verdict)
-        sentence = browsing.sentence_of(conn, kept.id) or wording.sentence(diff, wordings[1])
+        sentence = browsing.sentence_of(conn, kept.id) or wording.sentence(diff, new_wording)
     else:
-        judgement = judged_in(library.pool, *wordings, before.stamp, after.modified, about=library.uri(key))
+        stamps = (before.stamp, after.modified)
+        judgement = judged_in(library.pool, old_wording, new_wording, *stamps, about=library.uri(key))
         diff, verdict, sentence = judgement.diff, judgement.verdict, judgement.sentence
     event = event_of(kept.id, kept.announced) if kept is not None else None
     href = redline_href(key, before.id, after.id)
@@ -146,8 +148,8 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
         article=_reference(library, row, None, texts[revisions[-1].text_hash]),
         old=rows[0],
         new=rows[1],
-        old_wording=wordings[0],
-        new_wording=wordings[1],
+        old_wording=old_wording,
+        new_wording=new_wording,
         diff=diff,
         fields=diff.changed_fields,
         verdict=models.Verdict.model_construct(
@@ -166,7 +168,7 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
         boilerplate_hunks=boilerplate_hunks(conn, key).get(kept.id, {}) if kept is not None else {},
         event=event,
         event_href=f"/events/{event}" if event else None,
-        plain=drawn.plain(diff, wordings[0]),
+        plain=drawn.plain(diff, old_wording),
         plain_href=f"{href}.txt",
         previous=previous,
         next=following,

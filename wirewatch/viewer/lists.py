@@ -171,7 +171,7 @@ def _sentences(
         old, new = (revisions.get(one) for one in (of_diff.old_revision, of_diff.new_revision))
         kept = browsing.neighbours(conn, of_diff.old_revision, of_diff.new_revision)
         texts = browsing.wording_rows(conn, row.article, [new.text_hash]) if old and new else {}
-        if kept is not None and texts:
+        if kept is not None and new is not None and texts:
             new_wording = revive(Wording, texts[new.text_hash].wording)
             found[row.diff] = wording.sentence(revive(Diff, kept.diff), new_wording)
     return found

@@ -80,7 +80,7 @@ _PAGES: Final[tuple[tuple[str, type[BaseModel], str, tuple[Any, ...], tuple[Any,
         models.FeedPage,
         "One feed",
         (),
-        (("url", {"type": "string", "minLength": 1, "maxLength": 4096}, "The feed's address.", True),),
+        (("url", {"type": "string", "pattern": r"\S", "maxLength": 4096}, "The feed's address.", True),),
     ),
     (
         "/alerts.json",
@@ -133,11 +133,11 @@ def description(base: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def _description() -> dict[str, Any]:
-    kinds = list(dict.fromkeys([*(page[1] for page in _PAGES), models.Failure]))
+    kinds: dict[type[BaseModel], None] = dict.fromkeys([*(page[1] for page in _PAGES), models.Failure])
     _, schemas = models_json_schema(
         [(kind, "serialization") for kind in kinds], by_alias=True, ref_template="#/components/schemas/{model}"
     )
-    paths = {path: {"get": _operation(path, *rest)} for path, *rest in _PAGES}
+    paths = {page[0]: {"get": _operation(*page)} for page in _PAGES}
     event = _operation("/events/{event}.json", None, "One CloudEvent, as it left", (("event", _HEX32, "Its id."),), ())
     paths["/events/{event}.json"] = {"get": event}
     return {

@@ -85,14 +85,14 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_an_address_that_means_nothing_is_told_so(newsroom: TestClient, name: str) -> None:
+def test_an_address_that_means_nothing_is_told_so(read_newsroom: TestClient, name: str) -> None:
     address, status, says = ADDRESSES[name]
-    html = newsroom.get(address, headers={"accept": "text/html"})
+    html = read_newsroom.get(address, headers={"accept": "text/html"})
     assert (html.status_code, html.headers["content-type"].partition(";")[0]) == (status, _kind(address))
     assert says in re.sub(r"&#\d+;|&\w+;", "'", html.text).replace("\n", " ")
     assert SCRIPT not in html.text
     assert "Traceback" not in html.text
-    told = newsroom.get(address, headers={"accept": "application/json"})
+    told = read_newsroom.get(address, headers={"accept": "application/json"})
     assert told.status_code == status
     if status >= 400:
         assert told.json()["status"] == status
@@ -248,11 +248,11 @@ def test_page_that_takes_too_long_is_stopped_while_it_works(store: Store, pool: 
         assert conn.exec_driver_sql("SELECT 1").scalar() == 1
 
 
-def test_many_readers_at_once_are_all_answered(sqlite_newsroom: TestClient) -> None:
+def test_many_readers_at_once_are_all_answered(read_newsroom: TestClient) -> None:
     statuses: list[int] = []
 
     def ask() -> None:
-        statuses.extend(sqlite_newsroom.get(f"/articles/{key(BUSES)}").status_code for _ in range(5))
+        statuses.extend(read_newsroom.get(f"/articles/{key(BUSES)}").status_code for _ in range(5))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for one in threads:

@@ -53,9 +53,9 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("case", FILTERS)
-def test_each_filter_narrows_the_list_to_what_it_says(newsroom: TestClient, case: str) -> None:
+def test_each_filter_narrows_the_list_to_what_it_says(read_newsroom: TestClient, case: str) -> None:
     query, expected = FILTERS[case]
-    found = headlines(json_of(newsroom, f"/?{query}"))
+    found = headlines(json_of(read_newsroom, f"/?{query}"))
     assert [one[: len(begins)] for one, begins in zip(found, expected, strict=True)] == list(expected)
 
 
@@ -72,8 +72,8 @@ def test_a_list_read_by_its_cursor_has_each_change_once_also_when_newer_ones_com
     assert headlines(json_of(newsroom, "/"))[0] == "Late buses return"
 
 
-def test_a_change_says_what_when_how_much_and_whether_openly(newsroom: TestClient) -> None:
-    told = json_of(newsroom, "/?field=headline")["changes"][1]
+def test_a_change_says_what_when_how_much_and_whether_openly(read_newsroom: TestClient) -> None:
+    told = json_of(read_newsroom, "/?field=headline")["changes"][1]
     assert told["sentence"].startswith('added "after recount" to the headline')
     assert (told["not_before"], told["not_after"]) == ("2026-03-16T12:00:00Z", "2026-03-16T13:00:00Z")
     assert told["after_seconds"] == 2 * 3600
@@ -82,19 +82,19 @@ def test_a_change_says_what_when_how_much_and_whether_openly(newsroom: TestClien
     assert told["fields"] == ["headline", "body"]
     assert told["article"]["publisher"] == "Ellery Courier"
     assert told["old_headline"] == "Council approves ferry subsidy"
-    assert json_of(newsroom, told["href"])["id"] == told["id"]
+    assert json_of(read_newsroom, told["href"])["id"] == told["id"]
 
 
-def test_filters_offer_what_there_is_and_stand_in_the_address(newsroom: TestClient) -> None:
-    choices = json_of(newsroom, "/?disclosure=undisclosed")["choices"]
+def test_filters_offer_what_there_is_and_stand_in_the_address(read_newsroom: TestClient) -> None:
+    choices = json_of(read_newsroom, "/?disclosure=undisclosed")["choices"]
     assert [one["label"] for one in choices["publishers"]] == [
         "Ellery Courier · courier.example",
         "Harbour Post · post.example",
     ]
     assert [one["value"] for one in choices["languages"]] == ["de", "en-GB"]
-    assert headlines(json_of(newsroom, choices["publishers"][1]["href"])) == ["Fang der Krabben steigt"]
+    assert headlines(json_of(read_newsroom, choices["publishers"][1]["href"])) == ["Fang der Krabben steigt"]
     chosen = next(one for one in choices["disclosures"] if one["chosen"])
-    assert len(headlines(json_of(newsroom, chosen["href"]))) == 5
+    assert len(headlines(json_of(read_newsroom, chosen["href"]))) == 5
 
 
 PAGES = {
@@ -109,20 +109,20 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_each_page_is_html_for_readers_and_json_for_programs(newsroom: TestClient, name: str) -> None:
+def test_each_page_is_html_for_readers_and_json_for_programs(read_newsroom: TestClient, name: str) -> None:
     address, says = PAGES[name]
-    html = newsroom.get(address, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    html = read_newsroom.get(address, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert (html.status_code, html.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert says in html.text
-    by_accept = newsroom.get(address, headers={"accept": "application/json"})
-    by_name = newsroom.get("/changes.json" if address == "/" else f"{address}.json")
+    by_accept = read_newsroom.get(address, headers={"accept": "application/json"})
+    by_name = read_newsroom.get("/changes.json" if address == "/" else f"{address}.json")
     assert by_accept.headers["content-type"] == by_name.headers["content-type"] == "application/json"
     assert by_accept.json() == by_name.json()
     assert html.headers["vary"] == by_accept.headers["vary"] == "accept"
 
 
-def test_article_has_its_history(newsroom: TestClient) -> None:
-    page = json_of(newsroom, f"/articles/{key(FERRY)}")
+def test_article_has_its_history(read_newsroom: TestClient) -> None:
+    page = json_of(read_newsroom, f"/articles/{key(FERRY)}")
     assert [one["version"] for one in page["revisions"]] == [1, 2, 3]
     assert [one["outcome"] for one in page["sights"]] == ["new", "revised", "revised"]
     assert [one["verdict"]["disclosure"] for one in page["changes"]] == ["disclosed", "undisclosed"]
@@ -132,15 +132,16 @@ def test_article_has_its_history(newsroom: TestClient) -> None:
     assert page["compare"].endswith(f"{page['revisions'][0]['id']}..{page['revisions'][2]['id']}")
 
 
-def test_redline_of_neighbours_and_of_others_rebuilds_the_new_text(newsroom: TestClient) -> None:
-    one, two, three = json_of(newsroom, f"/articles/{key(FERRY)}")["revisions"]
+def test_redline_of_neighbours_and_of_others_rebuilds_the_new_text(read_newsroom: TestClient) -> None:
+    one, two, three = json_of(read_newsroom, f"/articles/{key(FERRY)}")["revisions"]
     for old, new in ((one, two), (two, three), (one, three), (three, one)):
-        page = json_of(newsroom, f"/articles/{key(FERRY)}/diff/{old['id']}..{new['id']}")
+        page = json_of(read_newsroom, f"/articles/{key(FERRY)}/diff/{old['id']}..{new['id']}")
         before, after = (revive(Wording, page[name]) for name in ("old_wording", "new_wording"))
         assert apply(revive(Diff, page["diff"]), before) == after
         assert (page["id"] is not None) == (new["version"] - old["version"] == 1)
     first, last = (
-        json_of(newsroom, f"/articles/{key(FERRY)}/diff/{a['id']}..{b['id']}") for a, b in ((one, two), (two, three))
+        json_of(read_newsroom, f"/articles/{key(FERRY)}/diff/{a['id']}..{b['id']}")
+        for a, b in ((one, two), (two, three))
     )
     assert (first["previous"], first["next"], last["previous"], last["next"]) == (
         None,
@@ -150,14 +151,14 @@ def test_redline_of_neighbours_and_of_others_rebuilds_the_new_text(newsroom: Tes
     )
 
 
-def test_redline_is_there_as_text_as_json_and_as_the_event(newsroom: TestClient) -> None:
-    href = json_of(newsroom, "/?field=headline")["changes"][1]["href"]
-    assert "{+after recount+}" in newsroom.get(f"{href}.txt").text.replace("{+ ", "{+")
-    page = json_of(newsroom, href)
-    event = newsroom.get(f"{page['event_href']}.json")
+def test_redline_is_there_as_text_as_json_and_as_the_event(read_newsroom: TestClient) -> None:
+    href = json_of(read_newsroom, "/?field=headline")["changes"][1]["href"]
+    assert "{+after recount+}" in read_newsroom.get(f"{href}.txt").text.replace("{+ ", "{+")
+    page = json_of(read_newsroom, href)
+    event = read_newsroom.get(f"{page['event_href']}.json")
     assert event.headers["content-type"] == "application/cloudevents+json"
     assert event.json()["id"] == page["event"]
-    assert newsroom.get(page["event_href"]).headers["location"] == href
+    assert read_newsroom.get(page["event_href"]).headers["location"] == href
 
 
 def test_address_of_a_redline_holds_when_a_late_capture_moves_the_numbers(
@@ -171,24 +172,24 @@ def test_address_of_a_redline_holds_when_a_late_capture_moves_the_numbers(
     assert before["diff"] == after["diff"]
 
 
-def test_revision_has_its_text_record_page_and_time(newsroom: TestClient) -> None:
-    ref = json_of(newsroom, f"/articles/{key(FERRY)}")["revisions"][1]
-    page = json_of(newsroom, ref["href"])
+def test_revision_has_its_text_record_page_and_time(read_newsroom: TestClient) -> None:
+    ref = json_of(read_newsroom, f"/articles/{key(FERRY)}")["revisions"][1]
+    page = json_of(read_newsroom, ref["href"])
     assert page["wording"]["body"].startswith("The vote was 8 to 5. The harbour")
     assert page["record"]["version"] == "2"
     assert {one["kind"] for one in page["claims"]} == {"published", "modified"}
     assert (page["older"]["version"], page["newer"]["version"]) == (1, 3)
-    html = newsroom.get(ref["href"])
+    html = read_newsroom.get(ref["href"])
     assert html.headers["memento-datetime"] == "Mon, 16 Mar 2026 13:00:00 GMT"
     assert 'rel="timemap"' in html.headers["link"]
-    assert newsroom.get(f"/revisions/{ref['id']}").headers["location"] == ref["href"]
-    assert newsroom.get(page["record_href"]).json() == page["record"]
+    assert read_newsroom.get(f"/revisions/{ref['id']}").headers["location"] == ref["href"]
+    assert read_newsroom.get(page["record_href"]).json() == page["record"]
 
 
-def test_kept_page_is_given_as_a_download_and_never_shown(newsroom: TestClient) -> None:
-    ref = json_of(newsroom, f"/articles/{key(FERRY)}")["revisions"][1]
-    page = json_of(newsroom, ref["href"])["page"]
-    kept = newsroom.get(page["href"])
+def test_kept_page_is_given_as_a_download_and_never_shown(read_newsroom: TestClient) -> None:
+    ref = json_of(read_newsroom, f"/articles/{key(FERRY)}")["revisions"][1]
+    page = json_of(read_newsroom, ref["href"])["page"]
+    kept = read_newsroom.get(page["href"])
     assert kept.content.startswith(b"<p>")
     assert len(kept.content) == page["size"]
     assert kept.headers["content-disposition"].startswith("attachment;")
@@ -196,9 +197,9 @@ def test_kept_page_is_given_as_a_download_and_never_shown(newsroom: TestClient) 
     assert kept.headers["content-security-policy"].startswith("sandbox;")
 
 
-def test_timemap_names_all_revisions_and_the_time_gate_leads_to_the_one_of_a_time(newsroom: TestClient) -> None:
-    revisions = json_of(newsroom, f"/articles/{key(FERRY)}")["revisions"]
-    told = newsroom.get(f"/articles/{key(FERRY)}/timemap")
+def test_timemap_names_all_revisions_and_the_time_gate_leads_to_the_one_of_a_time(read_newsroom: TestClient) -> None:
+    revisions = json_of(read_newsroom, f"/articles/{key(FERRY)}")["revisions"]
+    told = read_newsroom.get(f"/articles/{key(FERRY)}/timemap")
     assert told.headers["content-type"].startswith("application/link-format")
     assert f'<{FERRY}>; rel="original"' in told.text
     assert told.text.count('memento"; datetime=') == 3
@@ -211,15 +212,15 @@ def test_timemap_names_all_revisions_and_the_time_gate_leads_to_the_one_of_a_tim
     }
     for header, place in wanted.items():
         assert parsedate_to_datetime(header)
-        answer = newsroom.get(gate, headers={"accept-datetime": header})
+        answer = read_newsroom.get(gate, headers={"accept-datetime": header})
         assert (answer.status_code, answer.headers["location"]) == (302, revisions[place]["href"])
         assert answer.headers["vary"] == "accept-datetime"
-    assert newsroom.get(gate, headers={"accept-datetime": "yesterday"}).status_code == 400
+    assert read_newsroom.get(gate, headers={"accept-datetime": "yesterday"}).status_code == 400
 
 
-def test_article_is_found_by_its_own_address(newsroom: TestClient) -> None:
-    assert newsroom.get("/find", params={"url": FERRY}).headers["location"] == f"/articles/{key(FERRY)}"
-    assert newsroom.get("/find", params={"url": f"{FERRY}/other"}).status_code == 404
+def test_article_is_found_by_its_own_address(read_newsroom: TestClient) -> None:
+    assert read_newsroom.get("/find", params={"url": FERRY}).headers["location"] == f"/articles/{key(FERRY)}"
+    assert read_newsroom.get("/find", params={"url": f"{FERRY}/other"}).status_code == 404
 
 
 def test_article_that_was_joined_with_another_leads_there(newsroom: TestClient, store: Store, pool: Pool) -> None:
@@ -256,31 +257,31 @@ def test_events_since_a_cursor_come_once_and_in_order(newsroom: TestClient, stor
     assert new["type"] == "wirewatch.article.revised.v1"
 
 
-def test_list_is_a_feed_too_with_the_events_own_ids(newsroom: TestClient) -> None:
-    listed = json_of(newsroom, "/?disclosure=undisclosed")
-    atom = newsroom.get(listed["atom"])
+def test_list_is_a_feed_too_with_the_events_own_ids(read_newsroom: TestClient) -> None:
+    listed = json_of(read_newsroom, "/?disclosure=undisclosed")
+    atom = read_newsroom.get(listed["atom"])
     assert atom.headers["content-type"].startswith("application/atom+xml")
     root = etree.fromstring(atom.content)
     names = {"a": "http://www.w3.org/2005/Atom"}
     ids = root.xpath("a:entry/a:id/text()", namespaces=names)
     assert ids == [f"tag:wirewatch.example,2026:event/{one['event']}" for one in listed["changes"]]
     assert len(set(ids)) == 3
-    feed = newsroom.get(listed["json_feed"]).json()
+    feed = read_newsroom.get(listed["json_feed"]).json()
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert [one["id"] for one in feed["items"]] == ids
     assert feed["items"][0]["url"] == f"{asking.BASE}{listed['changes'][0]['href']}"
     assert feed["feed_url"] == f"{asking.BASE}{listed['json_feed']}"
 
 
-def test_publishers_are_counted(newsroom: TestClient) -> None:
-    courier, post = json_of(newsroom, "/publishers?days=30")["publishers"]
+def test_publishers_are_counted(read_newsroom: TestClient) -> None:
+    courier, post = json_of(read_newsroom, "/publishers?days=30")["publishers"]
     assert (courier["host"], courier["changes"], courier["changed_articles"]) == ("courier.example", 4, 3)
     assert (courier["disclosed"], courier["undisclosed"], courier["undisclosed_share"]) == (2, 2, 0.5)
     assert courier["corrections"] == 1
     assert courier["median_after_seconds"] == timedelta(minutes=150).total_seconds()
     assert post["median_after_seconds"] == timedelta(minutes=90).total_seconds()
     assert sum(day["changes"] for day in courier["days"]) == 4
-    one = json_of(newsroom, "/publishers/courier.example")
+    one = json_of(read_newsroom, "/publishers/courier.example")
     assert {bucket["label"]: bucket["count"] for bucket in one["delays"] if bucket["count"]} == {
         "within 3 hours": 3,
         "within 6 hours": 1,

@@ -30,9 +30,9 @@ HOSTS = {
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_only_own_names_are_answered(sqlite_newsroom: TestClient, name: str) -> None:
+def test_only_own_names_are_answered(read_newsroom: TestClient, name: str) -> None:
     host, status = HOSTS[name]
-    assert sqlite_newsroom.get("/", headers={"host": host}).status_code == status
+    assert read_newsroom.get("/", headers={"host": host}).status_code == status
 
 
 def test_public_name_is_answered_and_stands_in_links(sqlite_store: Store, pool: Pool) -> None:
@@ -64,7 +64,7 @@ def test_behind_a_proxy_nobody_without_a_name_is_answered(
             assert client.get(address, headers={"x-forwarded-user": "maya"}).status_code == 200, address
 
 
-def test_every_answer_forbids_what_a_page_here_never_needs(sqlite_newsroom: TestClient) -> None:
+def test_every_answer_forbids_what_a_page_here_never_needs(read_newsroom: TestClient) -> None:
     for address in (
         "/",
         "/nothing",
@@ -75,31 +75,29 @@ def test_every_answer_forbids_what_a_page_here_never_needs(sqlite_newsroom: Test
         "/?from=x",
         "/changes",
     ):
-        answer = sqlite_newsroom.get(address)
+        answer = read_newsroom.get(address)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy, address
         assert "unsafe" not in policy
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["x-content-type-options"] == "nosniff"
-    refused = sqlite_newsroom.put("/")
+    refused = read_newsroom.put("/")
     assert (refused.status_code, "default-src" in refused.headers["content-security-policy"]) == (405, True)
 
 
-def test_pages_ask_for_nothing_elsewhere_and_run_nothing_inline(sqlite_newsroom: TestClient) -> None:
+def test_pages_ask_for_nothing_elsewhere_and_run_nothing_inline(read_newsroom: TestClient) -> None:
     for address in ("/", f"/articles/{asking.key(asking.FERRY)}", "/feeds", "/publishers", "/alerts"):
-        html = sqlite_newsroom.get(address).text
+        html = read_newsroom.get(address).text
         assert not re.findall(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""", html), address
         assert not re.findall(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style", html), address
 
 
-def test_answer_that_is_known_already_is_not_sent_again(sqlite_newsroom: TestClient) -> None:
-    first = sqlite_newsroom.get("/changes.json")
-    again = sqlite_newsroom.get("/changes.json", headers={"if-none-match": first.headers["etag"]})
+def test_answer_that_is_known_already_is_not_sent_again(read_newsroom: TestClient) -> None:
+    first = read_newsroom.get("/changes.json")
+    again = read_newsroom.get("/changes.json", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    style = sqlite_newsroom.get("/static/viewer.css")
-    assert (
-        sqlite_newsroom.get("/static/viewer.css", headers={"if-none-match": style.headers["etag"]}).status_code == 304
-    )
+    style = read_newsroom.get("/static/viewer.css")
+    assert read_newsroom.get("/static/viewer.css", headers={"if-none-match": style.headers["etag"]}).status_code == 304
 
 
 # Forms

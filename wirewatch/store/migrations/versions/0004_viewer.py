@@ -125,8 +125,8 @@ _LIVE = sa.text(
 
 
 def _fill(conn: Any) -> None:
-    names = ("place", "diff", "article", "host", "feed", "publisher", "language", "class", "disclosure", "signal")
-    names += ("delay_us", "headline", "old_headline", "shown")
+    names = ["place", "diff", "article", "host", "feed", "publisher", "language", "class", "disclosure", "signal"]
+    names += ["delay_us", "headline", "old_headline", "shown"]
     changes = sa.table("changes", *(sa.column(name) for name in names))
     fields = sa.table("change_fields", sa.column("field"), sa.column("place"))
     taken: set[int] = set()
