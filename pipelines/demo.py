@@ -195,10 +195,12 @@ def _close(folder: Path, config_path: Path, console: Console, differences: Seque
 
 def _name_the_viewer(config_path: Path, console: Console) -> None:
     settings = ViewerSettings()
+    command = f".venv/bin/wirewatch serve {config_path}"
     console.print(
-        f"Or look at it in a browser, at http://{settings.address}:{settings.port}, after:", highlight=False
+        f"Or look at it in a browser, at http://{settings.address}:{settings.port}: {command}",
+        highlight=False,
+        soft_wrap=True,
     )
-    console.print(f"  .venv/bin/wirewatch serve {config_path}", highlight=False, soft_wrap=True)
 
 
 def _serve(config: Config, console: Console) -> None:
