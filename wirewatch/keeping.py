@@ -409,6 +409,7 @@ class Keeper:
                 judged=judged,
                 vanished={t.id: told.get(t.id, 0) for t in change.vanished},
                 untold=untold,
+                source=evidence.source,
             ),
             said=said,
             matched=matched,
@@ -473,14 +474,17 @@ class Keeper:
     def _judge(self, change: Change, told: Mapping[str, int], texts: Mapping[str, Text]) -> tuple[Judged, ...]:
         judged = []
         for transition in change.appeared:
-            old, new = texts[transition.old_text].wording, texts[transition.new_text].wording
+            old, new = texts[transition.old_text], texts[transition.new_text]
             stamps = (transition.old.stamp, transition.new.modified)
-            judgement = judged_in(self.pool, old, new, *stamps, about=transition.new.url)
+            judgement = judged_in(self.pool, old.wording, new.wording, *stamps, about=transition.new.url)
             judged.append(
                 Judged(
                     transition=transition,
                     diff=judgement.diff,
                     verdict=judgement.verdict,
+                    sentence=judgement.sentence,
+                    old=old,
+                    new=new,
                     announced=told.get(transition.id, 0),
                     hunk_hash=_hunk_hash(judgement.diff),
                     part_hashes=part_hashes(judgement.diff),

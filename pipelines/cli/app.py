@@ -106,12 +106,14 @@ def _all_commands(
 @app.command(rich_help_panel=_START)
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the store and the files go.")] = Path("demo"),
+    *,
+    serve: Annotated[bool, typer.Option("--serve", help="Then show it in a browser, until stopped.")] = False,
 ) -> None:
     """Watch an invented newsroom on this machine for five passes, offline, and show what was found."""
     from pipelines.cli.screen import answers
     from pipelines.demo import demo as run_demo
 
-    raise typer.Exit(run_demo(folder, answers()))
+    raise typer.Exit(run_demo(folder, answers(), serve=serve))
 
 
 @app.command(rich_help_panel=_START)
@@ -430,6 +432,30 @@ def show(
 
     with _opened(config) as (loaded, store):
         articles.show(loaded, store, article, (old, new), SystemClock().now(), whole=whole, as_json=json)
+
+
+@app.command(rich_help_panel=_LOOK)
+def serve(
+    config: ConfigArgument = DEFAULT,
+    *,
+    address: Annotated[str | None, typer.Option(metavar="ADDRESS", help="On which address; this machine's.")] = None,
+    port: Annotated[str | None, typer.Option(metavar="N", help="On which port; 8730.")] = None,
+    user_header: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The header in which a reverse proxy names the user.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a page may take the store; 5s.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Show what changed in a browser, with feeds and an API, until stopped; what is not given here stands under
+    `viewer:` in the configuration.
+    """
+    from pipelines.cli import given, serving
+    from wirewatch.clock import SystemClock
+
+    options = {"address": address, "port": port, "user_header": user_header, "time_limit": time_limit}
+    raise typer.Exit(serving.serve(_load(config).logging(given.log(log)), options, SystemClock()))
 
 
 @app.command(rich_help_panel=_LOOK)

@@ -22,7 +22,7 @@ from wirewatch.model import Alias, Claim, Diff, Observation, Outcome, Revision, 
 from wirewatch.revisions import History, Ledger, fold, stamp_of
 from wirewatch.significance import judge
 from wirewatch.store import Store, articles, ledger
-from wirewatch.store.labels import Labels, labels
+from wirewatch.store.labels import Labels, labels, sentences
 from wirewatch.store.ledger import Text
 from wirewatch.store.removing import texts_removed
 
@@ -32,11 +32,6 @@ _DISCLOSED: Final = {
     "disclosed": "disclosed by the publisher",
     "undisclosed": "not disclosed by the publisher",
     "unknown": "",
-}
-_PASSING: Final = {
-    "ago": "times such as 5 minutes ago",
-    "counter": "a count of comments, views or shares",
-    "listing": "a list of other articles inside the text",
 }
 
 
@@ -99,7 +94,7 @@ class Article:
             ("Next look", due),
             *((("Forgotten", f"{moment(forgotten['at'])} UTC: {one_line(forgotten['reason'])}"),) if forgotten else ()),
             *((("Removed", self._without_text()),) if self.removed and not forgotten else ()),
-            *(("Label", label) for label in self._labels()),
+            *(("Label", label) for label in sentences(self.labels, self.history)),
             *((f"{alias.kind.capitalize()}", one_line(alias.name)) for alias in self._other_names()),
         ):
             facts.add_row(Words(name, style="dim"), value)
@@ -151,21 +146,6 @@ class Article:
             return "not read yet" + (f": {one_line(self.row.last_detail)}" if self.row.last_detail else "")
         pending = f"; a {history.pending.kind} wording awaits confirmation" if history.pending else ""
         return f"{history.availability.value}{since}{pending}"
-
-    def _labels(self) -> Iterator[str]:
-        versions = {transition.id: transition.new.version for transition in self.history.transitions}
-        for diff_id, places in self.labels.boilerplate_hunks.items():
-            if diff_id in versions:
-                whole = self.labels.boilerplate.get(diff_id)
-                what = "" if whole else f"{number(len(places), 'part')} of "
-                was, count = "were" if what and len(places) > 1 else "was", whole or max(places.values())
-                told = f"{what}the change to revision {versions[diff_id]} {was} made on {count} articles of this host"
-                yield f"boilerplate: {told} within a day"
-        if self.labels.unsteady:
-            passing = ", ".join(_PASSING[kind] for kind in self.labels.unsteady)
-            yield f"unsteady: {passing}, in {number(len(self.labels.volatile), 'revision')}"
-        if self.labels.stale:
-            yield f"stale: an older copy was seen {number(len(self.labels.stale), 'time')}"
 
     def _other_names(self) -> Iterator[Alias]:
         return (alias for alias in self.names if alias.name != self.row.url)

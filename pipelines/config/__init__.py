@@ -34,6 +34,7 @@ from pipelines.config.settings import (
     Settings,
     SourceSettings,
     StreamSettings,
+    ViewerSettings,
     WorkSettings,
 )
 from transforms.sinks.base import Sink
@@ -76,7 +77,7 @@ class Config:
     channels: tuple[Channel, ...] = ()
     operator: str | None = None  # the channel that hears of Wirewatch itself
     retention_settings: RetentionSettings = field(default_factory=RetentionSettings)
-    public_url: str | None = None  # of the viewer
+    viewer: ViewerSettings = field(default_factory=ViewerSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
@@ -186,7 +187,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         channels=tuple(_anchored(channel, folder) for channel in settings.alerts.channels),
         operator=settings.alerts.operator,
         retention_settings=settings.retention,
-        public_url=settings.viewer.public_url,
+        viewer=settings.viewer,
         work=settings.work,
         monitor=settings.monitor,
         stream=_anchored(settings.stream or StreamSettings(), folder),

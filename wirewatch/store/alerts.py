@@ -458,13 +458,18 @@ class Backlog:
 
 def backlog(store: Store, channels: Iterable[str]) -> dict[str, Backlog]:
     """Return what waits, by channel."""
+    with store.reading() as conn:
+        return backlog_in(conn, channels)
+
+
+def backlog_in(conn: Connection, channels: Iterable[str]) -> dict[str, Backlog]:
+    """Return what waits, by channel."""
     m, a, c = alert_matches.c, alerts.c, alert_channels.c
     ripe = sa.select(m.channel, sa.func.count(), sa.func.min(m.ripe)).where(m.state.in_(UNSETTLED))
     due = sa.select(a.channel, sa.func.count(), sa.func.min(a.due)).where(a.state == "waiting")
-    with store.reading() as conn:
-        matches = {row[0]: row for row in conn.execute(ripe.group_by(m.channel))}
-        waiting = {row[0]: row for row in conn.execute(due.group_by(a.channel))}
-        off = {row.name: row for row in conn.execute(sa.select(alert_channels).where(c.off_since.is_not(None)))}
+    matches = {row[0]: row for row in conn.execute(ripe.group_by(m.channel))}
+    waiting = {row[0]: row for row in conn.execute(due.group_by(a.channel))}
+    off = {row.name: row for row in conn.execute(sa.select(alert_channels).where(c.off_since.is_not(None)))}
     return {
         name: Backlog(
             matches=matches[name][1] if name in matches else 0,

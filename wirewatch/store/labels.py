@@ -7,7 +7,7 @@ they are part of no event. A label orders and explains; what carries one is kept
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,11 @@ from wirewatch.store.tables import diffs, parts
 
 BOILERPLATE_WINDOW: Final = timedelta(hours=24)  # a site that changes a line on all its pages is read through by then
 UNSTEADY_REVISIONS: Final = 3
+_PASSING: Final = {
+    "ago": "times such as 5 minutes ago",
+    "counter": "a count of comments, views or shares",
+    "listing": "a list of other articles inside the text",
+}
 # The reasons by which a verdict marks what changes by itself: `5 minutes ago`, a count of comments, a list of others.
 PASSING_KINDS: Final = ("ago", "counter", "listing")
 
@@ -53,6 +58,27 @@ def labels(conn: Connection, ledger: Ledger, history: History) -> Labels:
         volatile=passing,
         stale=stale(ledger, history),
     )
+
+
+def sentences(found: Labels, history: History) -> Iterator[str]:
+    """Yield what labels say, one sentence each, without a full stop."""
+    versions = {transition.id: transition.new.version for transition in history.transitions}
+    for diff_id, places in found.boilerplate_hunks.items():
+        if diff_id in versions:
+            whole = found.boilerplate.get(diff_id)
+            what = "" if whole else f"{_number(len(places), 'part')} of "
+            was, count = "were" if what and len(places) > 1 else "was", whole or max(places.values())
+            told = f"{what}the change to revision {versions[diff_id]} {was} made on {count} articles of this host"
+            yield f"boilerplate: {told} within a day"
+    if found.unsteady:
+        passing = ", ".join(_PASSING[kind] for kind in found.unsteady)
+        yield f"unsteady: {passing}, in {_number(len(found.volatile), 'revision')}"
+    if found.stale:
+        yield f"stale: an older copy was seen {_number(len(found.stale), 'time')}"
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLATE_WINDOW) -> dict[str, int]:

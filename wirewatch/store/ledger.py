@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, literal, sele
 from wirewatch.canonical import canonical_json, sha256, timestamp
 from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
-from wirewatch.model import Alias, Diff, Facts, Observation, Revision, Verdict, Wording
+from wirewatch.model import Alias, Diff, Facts, Observation, Revision, Source, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
-from wirewatch.store import Store
+from wirewatch.store import Store, changes
 from wirewatch.store.exporting import articles_of
 from wirewatch.store.hosts import host_of
 from wirewatch.store.removing import texts_removed
@@ -76,14 +76,18 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A transition with its diff and verdict, how often it was announced, and hashes of what was changed to what.
+    """A transition with its two texts, its diff and verdict in data and in a sentence, and how often it was announced.
 
-    `hunk_hash` is that of the whole diff, `part_hashes` are those of each hunk's parts, none where there are too many.
+    Hashes say what was changed to what: `hunk_hash` is that of the whole diff, `part_hashes` are those of each hunk's
+    parts, none where there are too many.
     """
 
     transition: Transition
     diff: Diff
     verdict: Verdict
+    sentence: str
+    old: Text
+    new: Text
     announced: int
     hunk_hash: str
     part_hashes: Sequence[Sequence[str]] = ()
@@ -306,7 +310,7 @@ def row(conn: Connection, article: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addition:
-    """What one change adds to an article's ledger and takes from it.
+    """What one change adds to an article's ledger and takes from it. `source` is where the capture came from.
 
     `vanished` gives, by id, how often each diff that is no more was announced or taken back. `untold` are transitions
     that were moved in time and cannot be compared any more, since a text was removed.
@@ -318,22 +322,25 @@ class Addition:
     judged: Sequence[Judged] = ()
     vanished: Mapping[str, int] = field(default_factory=dict)
     untold: Sequence[Transition] = ()
+    source: Source = field(default_factory=Source)
 
 
-def write(conn: Connection, changes: Mapping[str, tuple[Addition, History]]) -> None:
+def write(conn: Connection, additions: Mapping[str, tuple[Addition, History]]) -> None:
     """Write what changes add to ledgers and take from them: by article, the addition and the history after it."""
-    added = [(article, addition) for article, (addition, _) in changes.items()]
+    added = [(article, addition) for article, (addition, _) in additions.items()]
     _add(conn, observations, [observation_row(key, one) for key, new in added for one in new.observations])
     _add(conn, rereadings, [{"article": key, **_members(one)} for key, new in added for one in new.rereadings])
     _add(conn, wordings, [{"article": key, **_members(one)} for key, new in added for one in new.texts])
-    _write_revisions(conn, {article: after for article, (_, after) in changes.items()})
+    _write_revisions(conn, {article: after for article, (_, after) in additions.items()})
     for _, new in added:
         for diff_id, announced in new.vanished.items():
             conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
         _redate(conn, new.untold)
+        changes.forget(conn, list(new.vanished))
     judged = [(key, one) for key, new in added for one in new.judged]
     _put(conn, diffs, [_diff_row(key, one) for key, one in judged])
     _write_parts(conn, [one for _, one in judged])
+    changes.keep(conn, [_told(one, new.source) for _, new in added for one in new.judged])
 
 
 def _redate(conn: Connection, transitions: Sequence[Transition]) -> None:
@@ -367,6 +374,7 @@ def absorb(conn: Connection, survivor: str, other: str) -> None:
 
     `other` stays as a name that leads to the survivor. Its diffs count as taken back.
     """
+    changes.forget_article(conn, other)
     for table in (observations, rereadings, wordings):
         columns = [column for column in table.c if column.name != "id"]
         moved = [literal(survivor) if column.name == "article" else column for column in columns]
@@ -558,6 +566,21 @@ def _write_parts(conn: Connection, judged: Sequence[Judged]) -> None:
 
 def _host(transition: Transition) -> str:
     return urlsplit(transition.new.url).netloc
+
+
+def _told(judged: Judged, source: Source) -> changes.Told:
+    return changes.Told(
+        diff_id=judged.transition.id,
+        old=judged.transition.old,
+        new=judged.transition.new,
+        old_wording=judged.old.wording,
+        new_wording=judged.new.wording,
+        facts=judged.new.facts,
+        source=source,
+        diff=judged.diff,
+        verdict=judged.verdict,
+        sentence=judged.sentence,
+    )
 
 
 def _diff_row(article: str, judged: Judged) -> dict[str, Any]:

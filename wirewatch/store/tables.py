@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, false, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from wirewatch.store.types import COUNTING, Compressed, Json, Microseconds, Name, PlainText
 
@@ -236,6 +237,56 @@ parts = Table(
     Index("ix_parts_host_hash_observed", "host", "hash", "observed"),
 )
 
+# What readers are shown of a live diff that is not technical, in one row: no text has to be opened for a list.
+# `place` orders by time and is never given twice; see `wirewatch/store/changes.py`.
+changes = Table(
+    "changes",
+    metadata,
+    Column("place", COUNTING, primary_key=True, autoincrement=False),
+    Column("diff", PlainText, ForeignKey("diffs.id"), nullable=False, unique=True),
+    _of_article(),
+    Column("host", Name, nullable=False),
+    Column("feed", PlainText),
+    Column("publisher", PlainText),
+    Column("language", PlainText),
+    Column("class", PlainText, nullable=False),
+    Column("disclosure", PlainText, nullable=False),
+    Column("signal", PlainText, nullable=False),
+    Column("delay_us", COUNTING, nullable=False),  # from the article's publication to the change
+    Column("headline", PlainText),
+    Column("old_headline", PlainText),
+    Column("sentence", PlainText),  # null where the change was kept before there was this table
+    Column("shown", Json, nullable=False),
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql")),  # SQLite has them in `change_words`
+    Index("ix_changes_article", "article"),
+    Index("ix_changes_host", "host", "place"),
+    Index("ix_changes_feed", "feed", "place"),
+    Index("ix_changes_language", "language", "place"),
+    Index("ix_changes_class", "class", "place"),
+    Index("ix_changes_disclosure", "disclosure", "place"),
+    Index("ix_changes_signal", "signal", "place"),
+    Index("ix_changes_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+
+change_fields = Table(
+    "change_fields",
+    metadata,
+    Column("field", PlainText, primary_key=True),
+    Column("place", COUNTING, ForeignKey("changes.place"), primary_key=True, autoincrement=False),
+    Index("ix_change_fields_place", "place"),
+)
+
+# How a feed did, day by day (whole days since 1970, UTC).
+feed_days = Table(
+    "feed_days",
+    metadata,
+    Column("feed", PlainText, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _count("reads"),
+    _count("failures"),
+    _count("entries"),  # that were new
+)
+
 pages = Table(
     "pages",
     metadata,
@@ -387,6 +438,7 @@ alerts = Table(
     Column("body", Compressed, nullable=False),  # the whole wirewatch.alerts.model.Alert
     Index("ix_alerts_channel_created", "channel", "created"),
     Index("ix_alerts_settled", "settled"),
+    Index("ix_alerts_created", "created", "id"),
     Index(
         "ix_alerts_waiting",
         "channel",
