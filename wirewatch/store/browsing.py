@@ -266,7 +266,7 @@ def payload(conn: Connection, kind: str, item: str) -> str | None:
     """Return a record by its revision's id, or an event by its own, as it left."""
     query = sa.select(outbox.c.payload).where(outbox.c.kind == kind, outbox.c.item == item)
     found: str | None = conn.scalar(query)
-    return found
+    return found or None  # without its words it is not kept
 
 
 def page_facts(conn: Connection, hashes: Collection[str]) -> dict[str, Any]:
@@ -282,6 +282,7 @@ def events_since(conn: Connection, after: int, limit: int) -> Sequence[Any]:
     before is held back until it has ended.
     """
     query = sa.select(outbox.c.id, outbox.c.payload).where(outbox.c.kind == "event", outbox.c.id > after)
+    query = query.where(outbox.c.payload != "")
     if conn.dialect.name == "postgresql":
         settled = "age(outbox.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
         query = query.where(sa.text(settled))

@@ -8,7 +8,7 @@ doing, have no row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,6 +29,8 @@ SHOWN_CHARACTERS: Final = 300  # of a hunk or a reason, on either side
 _SHOWN_HEADLINE: Final = 500
 _LONGEST_NAME: Final = 150  # of a publisher
 _LONGEST_TAG: Final = 44  # of a language; what has the shape of one is never longer
+NO_WORDS: Final = "the words of this change are not kept any more"
+_AT_ONCE: Final = 500  # rows
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_A_MOMENT: Final = 2048
 
@@ -85,6 +87,35 @@ def forget_article(conn: Connection, article: str) -> None:
     _remove(conn, changes.c.article == article)
 
 
+def empty(conn: Connection, diff_ids: Sequence[str]) -> None:
+    """Remove every word from what is shown of these diffs; lists go on counting them."""
+    for some in _some(diff_ids):
+        rows = conn.execute(sa.select(changes.c.place, changes.c.shown).where(changes.c.diff.in_(some))).all()
+        if not rows:
+            continue
+        searching.forget(conn, [row.place for row in rows])
+        wordless = sa.update(changes).where(changes.c.place == sa.bindparam("emptied"))
+        nothing = {"headline": None, "old_headline": None, "sentence": NO_WORDS}
+        conn.execute(
+            wordless.values(**nothing, shown=sa.bindparam("kept")),
+            [{"emptied": row.place, "kept": _wordless(row.shown)} for row in rows],
+        )
+
+
+def move(conn: Connection, diff_id: str, old: Revision, new: Revision) -> None:
+    """Put what is shown of a diff, whose words are not kept any more, where it stands in time now."""
+    row = conn.execute(sa.select(changes).where(changes.c.diff == diff_id)).one_or_none()
+    if row is None:
+        return
+    names = conn.scalars(sa.select(change_fields.c.field).where(change_fields.c.place == row.place)).all()
+    kept = {name: value for name, value in row._mapping.items() if name not in ("place", "words")}
+    kept["shown"] = {**row.shown, "old_revision": old.id, "new_revision": new.id}
+    kept["delay_us"] = _delay(new)
+    _remove(conn, changes.c.diff == diff_id)
+    place = _put(conn, kept, place_at(new.first_observed) + _spread(diff_id))
+    conn.execute(sa.insert(change_fields), [{"field": name, "place": place} for name in names])
+
+
 def keep(conn: Connection, told: Sequence[Told]) -> None:
     """Keep what is shown of these changes in place of what was shown of them before."""
     forget(conn, [one.diff_id for one in told])
@@ -110,7 +141,7 @@ def row_of(told: Told) -> dict[str, Any]:
         "class": told.verdict.significance_class,
         "disclosure": told.verdict.disclosure,
         "signal": told.verdict.signal,
-        "delay_us": to_microseconds(new.first_observed) - to_microseconds(new.first_created),
+        "delay_us": _delay(new),
         "headline": _cut(told.new_wording.headline, _SHOWN_HEADLINE),
         "old_headline": _cut(told.old_wording.headline, _SHOWN_HEADLINE),
         "sentence": told.sentence,
@@ -156,6 +187,10 @@ def _put(conn: Connection, row: Mapping[str, Any], place: int) -> int:
         place += 1
 
 
+def _delay(new: Revision) -> int:
+    return to_microseconds(new.first_observed) - to_microseconds(new.first_created)
+
+
 def _spread(diff_id: str) -> int:
     return int(diff_id[:4], 16) % (_IN_A_MOMENT // 2)
 
@@ -163,8 +198,19 @@ def _spread(diff_id: str) -> int:
 def _remove(conn: Connection, which: sa.ColumnElement[bool]) -> None:
     places = conn.scalars(sa.select(changes.c.place).where(which)).all()
     if places:
+        searching.forget(conn, places)
         conn.execute(sa.delete(change_fields).where(change_fields.c.place.in_(places)))
         conn.execute(sa.delete(changes).where(changes.c.place.in_(places)))
+
+
+def _wordless(kept: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = [{name: one[name] for name in one if name not in ("old", "new")} for one in kept["reasons"]]
+    return {**kept, "hunks": [], "reasons": reasons}
+
+
+def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
 
 
 def _hunk(hunk: Hunk) -> Hunk:

@@ -353,6 +353,8 @@ def _redate(conn: Connection, transitions: Sequence[Transition]) -> None:
             "new_revision": one.new.id,
         }
         conn.execute(update(diffs).where(diffs.c.id == one.id).values(place))
+        conn.execute(update(parts).where(parts.c.diff == one.id).values(observed=one.new.first_observed))
+        changes.move(conn, one.id, one.old, one.new)
 
 
 def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None:

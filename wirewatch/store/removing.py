@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from wirewatch.canonical import canonical_json
+from wirewatch.store import changes
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import diffs, pages, removed, wordings
 
@@ -85,6 +86,7 @@ def remove_hunks(conn: Connection, which: sa.ColumnElement[bool]) -> Freed:
     emptied, freed = hunks_of(conn, which)
     if emptied:
         conn.execute(sa.update(diffs).where(diffs.c.id == sa.bindparam("emptied")), emptied)
+        changes.empty(conn, [one["emptied"] for one in emptied])
     return freed
 
 

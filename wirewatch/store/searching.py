@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -94,19 +95,26 @@ def place_of(conn: Connection) -> sa.ColumnElement[int]:
 
 
 def keep(conn: Connection, place: int, text: str) -> None:
-    """Index the words of the change at that place.
-
-    On SQLite what was indexed once stays, as the index keeps no text by which it could be taken out; a change that is
-    taken back is found by nobody, because its row in `changes` is gone.
-    """
+    """Index the words of the change at that place, of which none are indexed."""
     plain = " ".join(words(text))
+    kept = sa.update(changes).where(changes.c.place == place)
     if conn.dialect.name == "sqlite":
-        there = sa.select(_words_of_sqlite.c.rowid).where(_words_of_sqlite.c.rowid == place)
-        if conn.scalar(there) is None:
-            conn.execute(sa.insert(_words_of_sqlite).values(rowid=place, words=plain))
+        conn.execute(sa.insert(_words_of_sqlite).values(rowid=place, words=plain))
+        conn.execute(kept.values(words=plain.encode()))
         return
-    vector = sa.func.to_tsvector("simple", plain)
-    conn.execute(sa.update(changes).where(changes.c.place == place).values(words=vector))
+    conn.execute(kept.values(words=sa.func.to_tsvector("simple", plain)))
+
+
+def forget(conn: Connection, places: Sequence[int]) -> None:
+    """Take the words of the changes at these places out of the index."""
+    if conn.dialect.name == "sqlite":
+        # The index has no texts: it takes out what it is told that it was given.
+        indexed = sa.select(changes.c.place, changes.c.words).where(changes.c.place.in_(places))
+        taken = [(row.place, row.words.decode()) for row in conn.execute(indexed) if row.words is not None]
+        if taken:
+            delete = "INSERT INTO change_words (change_words, rowid, words) VALUES ('delete', ?, ?)"
+            conn.exec_driver_sql(delete, taken)
+    conn.execute(sa.update(changes).where(changes.c.place.in_(places)).values(words=None))
 
 
 def _fts5(terms: tuple[Term, ...]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, false, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from wirewatch.store.types import COUNTING, Compressed, Json, Microseconds, Name, PlainText
@@ -257,7 +257,7 @@ changes = Table(
     Column("old_headline", PlainText),
     Column("sentence", PlainText),  # null where the change was kept before there was this table
     Column("shown", Json, nullable=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql")),  # SQLite has them in `change_words`
+    Column("words", Compressed().with_variant(TSVECTOR(), "postgresql")),  # SQLite finds them by `change_words`
     Index("ix_changes_article", "article"),
     Index("ix_changes_host", "host", "place"),
     Index("ix_changes_feed", "feed", "place"),

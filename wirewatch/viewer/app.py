@@ -33,7 +33,7 @@ from wirewatch.clock import Clock
 from wirewatch.errors import BadContent, StoreError, TookTooLong, WirewatchError
 from wirewatch.store import browsing, ledger, pages
 from wirewatch.viewer import articles, filters, lists, memento, openapi, safety, syndication, telling, watching
-from wirewatch.viewer.articles import Moved, NotThere
+from wirewatch.viewer.articles import Gone, Moved, NotThere
 from wirewatch.viewer.cursors import cursor, place_of
 from wirewatch.viewer.models import Events, Failure, Visit
 from wirewatch.viewer.rendering import render
@@ -490,6 +490,8 @@ class _Server:
             return _failure(asked, visit, _status(error), _told(error))
         except NotThere as error:
             return _failure(asked, visit, 404, str(error))
+        except Gone as error:
+            return _failure(asked, visit, 410, str(error))
         if known and response.status_code == HTTPStatus.OK:
             headers = {name: value for name, value in response.headers.items() if name != "content-length"}
             body = bytes(response.body)

@@ -25,6 +25,7 @@ from wirewatch.revisions import History, Ledger, fold, stamp_of
 from wirewatch.store import browsing, ledger
 from wirewatch.store.browsing import Narrowing
 from wirewatch.store.labels import boilerplate, boilerplate_hunks, labels, sentences
+from wirewatch.store.removing import pages_removed, texts_removed
 from wirewatch.viewer import models
 from wirewatch.viewer.lists import Library, event_of, lines, redline_href, reference, revision_href, revision_ref
 from wirewatch.viewer.models import ArticleRef, RevisionRow, Sight, Stretch
@@ -39,6 +40,10 @@ _QUIET: Final = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.DUPL
 
 class NotThere(Exception):
     """What an address names is not in the store."""
+
+
+class Gone(Exception):
+    """What an address names was kept once, and its words are not any more."""
 
 
 def article(library: Library, conn: Connection, key: str) -> models.Article:
@@ -93,6 +98,8 @@ def revision(library: Library, conn: Connection, key: str, name: str) -> models.
     one = revisions[place]
     refs = [revision_ref(key, each) for each in revisions]
     texts = browsing.wording_rows(conn, key, {one.text_hash, revisions[-1].text_hash})
+    if one.text_hash not in texts:
+        raise _gone(conn, row, one)
     text = texts[one.text_hash]
     facts = revive(Facts, text.facts)
     page = browsing.page_facts(conn, [one.page_hash]).get(one.page_hash) if one.page_hash else None
@@ -102,7 +109,7 @@ def revision(library: Library, conn: Connection, key: str, name: str) -> models.
     older = revisions[place - 1] if place else None
     newer = revisions[place + 1] if place + 1 < len(revisions) else None
     return models.RevisionPage.model_construct(
-        article=_reference(library, row, None, texts[revisions[-1].text_hash]),
+        article=_reference(library, row, None, texts.get(revisions[-1].text_hash)),
         revision=revision_rows(conn, [one], texts, older)[0],
         wording=revive(Wording, text.wording),
         language=facts.language,
@@ -111,7 +118,7 @@ def revision(library: Library, conn: Connection, key: str, name: str) -> models.
         record=orjson.loads(record) if record else None,
         record_href=f"{revision_href(key, one.id)}/record.json" if record else None,
         page=_kept(key, one, page) if page else None,
-        no_page=None if page else "No page was kept: its publisher forbids that (noarchive), or none came with it.",
+        no_page=None if page else _no_page(conn, one),
         claims=claims,
         observations=browsing.count_sights(conn, key, one.content_hash, one.first_observed, one.last_observed),
         older=refs[place - 1] if older else None,
@@ -131,6 +138,9 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
     revisions = revisions_of(conn, key)
     before, after = (revisions[_place(revisions, name)] for name in (old, new))
     texts = browsing.wording_rows(conn, key, {before.text_hash, after.text_hash, revisions[-1].text_hash})
+    for one in (before, after):
+        if one.text_hash not in texts:
+            raise _gone(conn, row, one)
     old_wording, new_wording = (revive(Wording, texts[one.text_hash].wording) for one in (before, after))
     kept = browsing.neighbours(conn, before.id, after.id)
     if kept is not None:
@@ -145,7 +155,7 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
     previous, following = _beside(key, revisions, before, after)
     rows = revision_rows(conn, [before, after], texts)
     return models.Redline.model_construct(
-        article=_reference(library, row, None, texts[revisions[-1].text_hash]),
+        article=_reference(library, row, None, texts.get(revisions[-1].text_hash)),
         old=rows[0],
         new=rows[1],
         old_wording=old_wording,
@@ -186,6 +196,21 @@ def found(conn: Connection, key: str) -> Any:
     if row.merged_into:
         raise Moved(row.merged_into)
     return row
+
+
+def _no_page(conn: Connection, one: Revision) -> str:
+    removed = pages_removed(conn, [one.page_hash] if one.page_hash else [])
+    if removed:
+        return f"The page was removed on {max(removed.values()):%Y-%m-%d}: its hash is kept."
+    return "No page was kept: its publisher forbids that (noarchive), or none came with it."
+
+
+def _gone(conn: Connection, row: Any, one: Revision) -> Gone:
+    if row.forgotten is not None:
+        return Gone(f"The article was forgotten on {row.forgotten:%Y-%m-%d}: of its words only hashes are kept.")
+    at = texts_removed(conn, [row.key], [one.text_hash]).get((row.key, one.text_hash))
+    when = f" on {at:%Y-%m-%d}" if at else ""
+    return Gone(f"The text of revision {one.version} was removed{when}, as the configuration says: its hash is kept.")
 
 
 class Moved(Exception):

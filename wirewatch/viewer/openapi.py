@@ -162,6 +162,7 @@ def _operation(
     wrong = {
         "400": "Something in the address means nothing.",
         "404": "There is no such thing.",
+        "410": "It was kept once; its words are not kept any more.",
         "414": "The address is too long.",
         "503": "The store cannot be read now, or it took too long.",
     }

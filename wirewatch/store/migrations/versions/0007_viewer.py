@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+import zstandard
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
@@ -57,7 +58,7 @@ def upgrade() -> None:
         sa.Column("old_headline", _text(), nullable=True),
         sa.Column("sentence", _text(), nullable=True),
         sa.Column("shown", _text(), nullable=False),
-        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=True),
+        sa.Column("words", sa.LargeBinary().with_variant(TSVECTOR(), "postgresql"), nullable=True),
         sa.ForeignKeyConstraint(["article"], ["articles.key"], name="fk_changes_article"),
         sa.ForeignKeyConstraint(["diff"], ["diffs.id"], name="fk_changes_diff"),
         sa.PrimaryKeyConstraint("place", name="pk_changes"),
@@ -81,7 +82,7 @@ def upgrade() -> None:
     )
     conn = op.get_bind()
     if conn.dialect.name == "sqlite":
-        # Without the texts themselves: they lie in `wordings` already.
+        # Without the texts themselves: what is needed to take one out again lies compressed in `changes`.
         conn.exec_driver_sql(
             "CREATE VIRTUAL TABLE change_words USING fts5(words, content='',"
             " tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'\")"
@@ -143,6 +144,8 @@ def _fill(conn: Any) -> None:
         found = [{"p": row["place"], "w": _words(one)} for row, one in zip(rows, told, strict=True)]
         if conn.dialect.name == "sqlite":
             conn.execute(sa.text("INSERT INTO change_words (rowid, words) VALUES (:p, :w)"), found)
+            packed = [{"p": one["p"], "w": zstandard.compress(one["w"].encode())} for one in found]
+            conn.execute(sa.text("UPDATE changes SET words = :w WHERE place = :p"), packed)
         else:
             conn.execute(sa.text("UPDATE changes SET words = to_tsvector('simple', :w) WHERE place = :p"), found)
 
