@@ -102,6 +102,7 @@ def run_pass(
     delivered: Counter[str] = Counter()
     received, findings = _receive(store, config, clock, progress)
     findings += _waves(store, config, clock, run, delivered=delivered, progress=progress)
+    outbox.empty(store, clock.now() - outbox.KEPT_FOR)
     complete_pass(store, clock.now(), every_seconds)
     sent = send_waiting(config, store, clock, progress)
     seconds = time.monotonic() - began

@@ -1,7 +1,8 @@
 """What still has to leave: finished records and events, and which sink has had which of them.
 
 A batch is named and written down before its first row goes out, so after a crash the same rows go out again under
-the same name, and a sink that writes files writes the same file. A row is never rebuilt.
+the same name, and a sink that writes files writes the same file. A row is never rebuilt. Long after every sink has had
+it, it loses what it says and keeps its id, so that it is never announced again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +19,9 @@ from wirewatch.store import Store
 from wirewatch.store.leases import new_lease
 from wirewatch.store.sql import insert, take_turns
 from wirewatch.store.tables import deliveries, outbox
+
+KEPT_FOR: Final = timedelta(days=90)  # rules are tried on what was announced, too
+_AT_A_TIME: Final = 500  # rows emptied in one transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +119,31 @@ def waiting(store: Store) -> dict[str, int]:
     count = sa.select(deliveries.c.sink, sa.func.count().label("n")).where(deliveries.c.delivered.is_(None))
     with store.reading() as conn:
         return {row.sink: row.n for row in conn.execute(count.group_by(deliveries.c.sink))}
+
+
+def empty(store: Store, before: datetime) -> int:
+    """Remove what rows say that were recorded before a moment and that no sink waits for; return how many.
+
+    A sink that is behind keeps what it has not had, whatever its age. An id stays, and is never announced again.
+    """
+    emptied = 0
+    while some := _empty_some(store, before):
+        emptied += some
+    return emptied
+
+
+def _empty_some(store: Store, before: datetime) -> int:
+    waited_for = sa.exists().where(deliveries.c.outbox == outbox.c.id, deliveries.c.delivered.is_(None))
+    with store.begin() as conn:
+        ids = conn.scalars(
+            sa.select(outbox.c.id)
+            .where(outbox.c.payload != "", outbox.c.recorded < before, ~waited_for)
+            .order_by(outbox.c.recorded)
+            .limit(_AT_A_TIME)
+        ).all()
+        conn.execute(sa.delete(deliveries).where(deliveries.c.outbox.in_(ids)))
+        conn.execute(sa.update(outbox).where(outbox.c.id.in_(ids)).values(payload=""))
+    return len(ids)
 
 
 def _in_batch(sink: str, batch: str) -> sa.ColumnElement[bool]:

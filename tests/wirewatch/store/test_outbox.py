@@ -222,3 +222,45 @@ def test_nothing_is_lost_renamed_or_out_of_order(store: Store, steps: list[str],
     for article in {one.article for one in arrived}:
         of_article = [one.item for one in arrived if one.article == article]
         assert of_article == sorted(of_article)
+
+
+def test_row_that_every_sink_has_had_loses_what_it_says_and_is_never_announced_again(store: Store) -> None:
+    put(store, *(item(f"{n:04}", article=f"{n}", payload='{"n": 1}') for n in range(1100)))
+    while batch := outbox.claim(store, "jsonl", now=at(0)):
+        outbox.mark(store, batch, at(1))
+    assert outbox.empty(store, NOON) == 0, "what was recorded at noon is not older than noon"
+    assert outbox.empty(store, at(1)) == 1100
+    assert outbox.empty(store, at(1)) == 0
+    with store.begin() as conn:
+        assert not announce(conn, item("0007", payload='{"n": 2}'), ["jsonl", "late"])
+        assert set(conn.scalars(sa.select(outbox_table.c.payload))) == {""}
+        assert conn.scalar(sa.select(sa.func.count()).select_from(deliveries)) == 0
+    assert outbox.waiting(store) == {}
+
+
+def test_sink_that_is_behind_keeps_what_it_has_not_had(store: Store) -> None:
+    put(store, item("both"), sinks=("jsonl", "slow"))
+    put(store, item("done"))
+    for batch in (outbox.claim(store, "jsonl", now=at(0)), outbox.claim(store, "slow", now=at(0))):
+        assert batch is not None
+        if batch.sink == "jsonl":
+            outbox.mark(store, batch, at(1))
+    assert outbox.empty(store, at(9)) == 1
+    again = outbox.claim(store, "slow", now=at(1000))
+    assert again is not None
+    assert [(one.item, one.payload) for one in again.items] == [("both", "{}")]
+    outbox.mark(store, again, at(1001))
+    assert outbox.empty(store, at(9)) == 1
+
+
+def test_rows_to_empty_are_found_by_their_indexes(store: Store) -> None:
+    """The outbox keeps an id for each message there ever was: it is never read whole."""
+    with store.reading() as conn:
+        explain = "EXPLAIN QUERY PLAN"
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN"
+        plan = conn.execute(
+            sa.text(f"{explain} SELECT id FROM outbox WHERE payload <> '' AND recorded < 9 ORDER BY recorded LIMIT 5")
+        )
+        assert "ix_outbox_full" in str(plan.all())
