@@ -16,9 +16,8 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 from apache_beam.metrics.metric import Metrics
-from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 
-from transforms.sources.base import POLL_SECONDS
 from transforms.sources.pubsub import HANDFUL, PubSubSource, Pulled
 from wirewatch.errors import IntakeFailed
 from wirewatch.receiving import Message
@@ -60,21 +59,26 @@ class _Name(beam.DoFn):
 
 
 class Pull(beam.DoFn):
-    """Pull what waits, at each tick that comes in time."""
+    """Pull what waits, at each tick that is no older than the last time.
+
+    An engine may bring a tick seconds after its moment, and all that came while a bundle was kept at once.
+    """
 
     def __init__(self, source: PubSubSource) -> None:
         self.source = source
+        self.read = MIN_TIMESTAMP
 
     def process(self, tick: Timestamp, finalizer: Any = beam.DoFn.BundleFinalizerParam) -> Iterator[Message]:
         acks: list[str] = []
         finalizer.register(partial(self.source.acknowledge, acks))  # each time: Prism wants to make all bundles final
-        if float(Timestamp.now() - tick) > POLL_SECONDS:  # it waited while a bundle was kept, and others wait behind it
+        if tick < self.read:
             return
         ends = time.monotonic() + _READ_SECONDS
         while time.monotonic() < ends and (pulled := self._pull()):
             acks += [one.ack for one in pulled]
             yield from (one.message for one in pulled)
             Metrics.counter(__name__, "pulled").inc(len(pulled))
+        self.read = Timestamp.now()
 
     def _pull(self) -> list[Pulled]:
         """Pull some; while the subscription cannot be read, the job goes on without it."""
