@@ -408,6 +408,10 @@ class RetentionSettings(Section):
     dead_letters: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
         default=None, description="A dead letter, replayed or not. Left out, it stays."
     )
+    messages: Annotated[Duration, _Lasts(7 * DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="What a record or event says that every sink has had; its id stays. Left out, it stays.",
+    )
 
 
 def _header(text: str) -> str:

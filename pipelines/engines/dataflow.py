@@ -35,7 +35,6 @@ class Dataflow:
     """A stream on Google's service."""
 
     given_up = True
-    first_tick_seconds: float | None = None  # it starts machines first
 
     def __init__(self, config: Config, graph: Any, *, given: Sequence[str] = ()) -> None:
         """Hand the job over; options that are `given` go before those of the configuration."""
@@ -54,10 +53,6 @@ class Dataflow:
         """End the job."""
         self._result.cancel()
         return "The job has ended; the store has all of it, and `wirewatch stream` goes on from there."
-
-    def abandon(self) -> None:
-        """End the job."""
-        self._result.cancel()
 
     def close(self) -> None:
         """Do nothing: the service is not ours."""

@@ -42,7 +42,12 @@ class Tried:
 def tried(store: Store, rules: Sequence[Rule], since: datetime | None = None) -> Iterator[Tried]:
     """Yield each stored event that can alert, newest first, with what the rules say of it."""
     matcher, below = Matcher(rules), None
-    query = sa.select(outbox).where(outbox.c.kind == "event").order_by(outbox.c.id.desc()).limit(_AT_A_TIME)
+    query = (
+        sa.select(outbox)
+        .where(outbox.c.kind == "event", outbox.c.payload != "")
+        .order_by(outbox.c.id.desc())
+        .limit(_AT_A_TIME)
+    )
     if since is not None:
         query = query.where(outbox.c.recorded >= since)
     while True:

@@ -414,7 +414,7 @@ def standing(observation: Observation) -> str:
     return sha256(orjson.dumps({**says, "observed": _EPOCH}, option=orjson.OPT_SORT_KEYS))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def observation_json(observation: Observation) -> bytes:
     """Return an observation's canonical JSON, which is asked for several times while it is kept."""
     return canonical_json(observation)

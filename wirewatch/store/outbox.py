@@ -1,7 +1,8 @@
 """What still has to leave: finished records and events, and which sink has had which of them.
 
 A batch is named and written down before its first row goes out, so after a crash the same rows go out again under
-the same name, and a sink that writes files writes the same file. A row is never rebuilt.
+the same name, and a sink that writes files writes the same file. A row is never rebuilt. Long after every sink has had
+it, it loses what it says and keeps its id, so that it is never announced again.
 """
 
 from __future__ import annotations

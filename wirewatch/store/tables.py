@@ -326,11 +326,12 @@ outbox = Table(
     Column("kind", PlainText, nullable=False),  # "record" or "event"
     Column("item", PlainText, nullable=False),
     Column("article", PlainText, nullable=False),
-    Column("payload", PlainText, nullable=False),
+    Column("payload", PlainText, nullable=False),  # empty: every sink has had it long ago
     Column("recorded", Microseconds, nullable=False),
     Column("backfill", Boolean, nullable=False),
     UniqueConstraint("kind", "item"),
     Index("ix_outbox_article", "article"),
+    Index("ix_outbox_full", "recorded", sqlite_where=text("payload <> ''"), postgresql_where=text("payload <> ''")),
     sqlite_autoincrement=True,  # an id is never given twice
 )
 
@@ -354,6 +355,7 @@ deliveries = Table(
         sqlite_where=text("delivered IS NULL"),
         postgresql_where=text("delivered IS NULL"),
     ),
+    Index("ix_deliveries_outbox", "outbox"),
 )
 
 dead_letters = Table(

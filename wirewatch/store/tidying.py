@@ -25,9 +25,11 @@ from wirewatch.store.tables import (
     alerts,
     articles,
     dead_letters,
+    deliveries,
     diffs,
     feeds,
     observations,
+    outbox,
     pages,
     rereadings,
     revisions,
@@ -47,6 +49,7 @@ class Retention:
     texts: timedelta | None = None
     alerts: timedelta | None = None
     dead_letters: timedelta | None = None
+    messages: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +143,9 @@ def _steps(retention: Retention, now: datetime) -> list[_Step]:
     if retention.dead_letters is not None:
         letters = _Letters(now - retention.dead_letters)
         steps.append(_Step(name="dead letters", look=letters.look, throw=letters.throw, first=0))
+    if retention.messages is not None:
+        messages = _Messages(now - retention.messages)
+        steps.append(_Step(name="messages", look=messages.look, throw=messages.throw, first=0))
     return steps
 
 
@@ -326,6 +332,36 @@ class _Letters:
 
     def throw(self, conn: Connection, ids: Sequence[int]) -> Freed:
         return _delete(conn, dead_letters, dead_letters.c.id.in_(ids), dead_letters.c.capture)
+
+
+@dataclass(frozen=True, slots=True)
+class _Messages:
+    """Records and events that every sink has had. Their ids stay, so that none is ever announced again."""
+
+    old: datetime
+
+    def look(self, conn: Connection, last: int) -> _Found:
+        query = sa.select(outbox.c.id, size_of(outbox.c.payload).label("size"))
+        query = query.where(outbox.c.id > last, self._too_old()).order_by(outbox.c.id).limit(_ROWS)
+        rows = conn.execute(query).all()
+        return _Found(
+            keys=[row.id for row in rows],
+            freed=Freed(rows=len(rows), bytes=sum(row.size for row in rows)),
+            last=rows[-1].id if len(rows) == _ROWS else None,
+        )
+
+    def throw(self, conn: Connection, ids: Sequence[int]) -> Freed:
+        query = sa.select(outbox.c.id, size_of(outbox.c.payload).label("size"))
+        rows = conn.execute(query.where(outbox.c.id.in_(ids), self._too_old()).with_for_update()).all()
+        own = [row.id for row in rows]
+        conn.execute(sa.delete(deliveries).where(deliveries.c.outbox.in_(own)))
+        conn.execute(sa.update(outbox).where(outbox.c.id.in_(own)).values(payload=""))
+        return Freed(rows=len(rows), bytes=sum(row.size for row in rows))
+
+    def _too_old(self) -> sa.ColumnElement[bool]:
+        full = outbox.c.payload != sa.literal_column("''")  # as its index says it, which no parameter would match
+        waited_for = sa.exists().where(deliveries.c.outbox == outbox.c.id, deliveries.c.delivered.is_(None))
+        return sa.and_(full, outbox.c.recorded < self.old, ~waited_for)
 
 
 def _delete(conn: Connection, table: sa.Table, which: sa.ColumnElement[bool], body: sa.Column[Any]) -> Freed:

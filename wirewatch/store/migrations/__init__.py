@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from wirewatch.errors import StoreError
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest revision in `versions/`; revisions are named by counting."""
 
 # Any fixed number does, as long as nobody else in the database uses it.
