@@ -58,8 +58,8 @@ SOURCE: Final = canonical_json(Source())
 FACTS: Final = canonical_json(Facts(language="en"))
 VERDICT: Final = canonical_json(Verdict(disclosure="unknown", signal="update", significance_class="minor", score=0.1))
 RETENTION: Final = Retention(pages=timedelta(days=60), texts=timedelta(days=60))
-# Rows a second of a processor: a store of a million revisions is tidied in ten minutes of a night, and checked or exported in a
-# quarter of an hour. A reader waits no longer for a page of the viewer than without.
+# Rows a second of a processor: a store of a million revisions is tidied in ten minutes of a night, and checked or
+# exported in a quarter of an hour.
 GOALS: Final = {"tidy": 2_000.0, "verify": 1_000.0, "export": 1_000.0}
 MEMORY_GOAL: Final = 1.25  # times the peak on a tenth of the store
 READER_GOAL: Final = 100.0  # ms, 95th percentile of a query while tidying
