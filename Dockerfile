@@ -13,13 +13,17 @@ FROM gcr.io/dataflow-templates-base/python311-template-launcher-base:20230622_RC
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY deploy/requirements.lock ./
+# What comes as source is built by the lock's own setuptools: pip would fetch some of no known hash for it.
 RUN python -m venv /opt/wirewatch \
-    && /opt/wirewatch/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
+    && sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > setuptools.txt \
+    && /opt/wirewatch/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes -r setuptools.txt \
+    && /opt/wirewatch/bin/pip install --quiet --no-cache-dir --no-deps --no-build-isolation --require-hashes \
+        -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY wirewatch ./wirewatch
 COPY transforms ./transforms
 COPY pipelines ./pipelines
-RUN /opt/wirewatch/bin/pip install --no-cache-dir --no-deps --no-index --no-build-isolation .
+RUN /opt/wirewatch/bin/pip install --quiet --no-cache-dir --no-deps --no-index --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
 COPY --from=beam /opt/apache/beam /opt/apache/beam

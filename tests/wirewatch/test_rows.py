@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import at
 from tests.transforms.sinks.batches import event, item, record
 from tests.wirewatch.test_records import FULL
 from tests.wirewatch.test_records import record as made
@@ -21,7 +22,7 @@ from wirewatch.errors import BadContent
 from wirewatch.events.data import EVENTS as EVENT_MODELS
 from wirewatch.model import WORDING_FIELDS
 from wirewatch.records import Record
-from wirewatch.rows import DELIVERED, LEDGER, RECORDS, TABLES, rows_of, spreadsheet
+from wirewatch.rows import DELIVERED, LEDGER, RECORDS, TABLES, rows_of, sights_of, spreadsheet
 from wirewatch.rows.arrow import schema
 from wirewatch.rows.dictionary import dictionary
 from wirewatch.rows.types import kind_at
@@ -129,3 +130,31 @@ def test_cells_that_are_no_text_are_left_alone() -> None:
 def test_data_dictionary_is_that_of_the_models() -> None:
     page = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
     assert dictionary() in page, "write it anew: wirewatch schema --dictionary"
+
+
+def test_sight_is_of_the_revision_that_had_begun_and_one_that_showed_none_is_of_none() -> None:
+    def revision(name: str, begun: int) -> dict[str, Any]:
+        return {"id": name, "version": 1, "technical": False, "content_hash": f"of {name}", "first_observed": at(begun)}
+
+    def sight(minutes: int, outcome: str, content_hash: str | None) -> dict[str, Any]:
+        return {
+            "observed": at(minutes),
+            "outcome": outcome,
+            "content_hash": content_hash,
+            "claims": (),
+            "flags": ("a",),
+        }
+
+    sights = [
+        sight(0, "new", "of a"),
+        sight(5, "failed", None),
+        sight(10, "suspect", "of b"),
+        sight(20, "revised", "of b"),
+        sight(30, "not_modified", "of b"),
+        sight(40, "unchanged", "of b, by an older extractor"),
+        sight(50, "gone", None),
+    ]
+    article = {"uri": "tag:a", "revisions": [revision("a", 0), revision("b", 20)], "observations": sights}
+    rows = list(sights_of(article))
+    assert [row["revision"] for row in rows] == ["a", None, None, "b", "b", "b", None]
+    assert rows[0]["flags"] == ["a"]

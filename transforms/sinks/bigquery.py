@@ -105,7 +105,7 @@ class BigQuerySink(Sink):
 
     def _loaded(self, client: Client, target: GoogleTable, table: Table, rows: Sequence[Placed]) -> bool:
         """Load all rows; return whether they were taken: no means that some are wrong and none is there."""
-        from google.api_core.exceptions import BadRequest  # noqa: PLC0415
+        from google.api_core.exceptions import BadRequest, ServerError  # noqa: PLC0415
 
         data = b"".join(json.dumps(_plain(one.row)).encode() + b"\n" for one in rows)
         for n in range(_TRIES):
@@ -117,7 +117,7 @@ class BigQuerySink(Sink):
             except NotDone as error:
                 message = f"BigQuery has not loaded {target} in {self.timeout_seconds:g} s: {_LATER}"
                 raise DeliveryFailed(message, about=str(target)) from error
-            except Exception:
+            except ServerError:
                 if n == _TRIES - 1 or job.state != "DONE":
                     raise
                 continue  # the job itself has failed, at no fault of its rows: its name is used up

@@ -22,6 +22,7 @@ from wirewatch.rows.types import Kind, kind_at
 
 Row = dict[str, Any]
 
+_SHOWN: Final = {"new", "revised", "unchanged", "restamped", "not_modified"}  # outcomes of sights of a revision
 _STEP: Final = re.compile(r"(?P<member>\w+)(?:\[(?P<by>\w+)=(?P<value>[\w-]+)\])?(?P<each>\[\])?")
 
 
@@ -83,16 +84,14 @@ def rows_of(message: Finished) -> Iterator[tuple[Table, Row]]:
 def sights_of(article: Mapping[str, Any]) -> Iterator[Row]:
     """Yield one article of the ledger export as rows of `LEDGER`: one for each sight of it, in the order of time.
 
-    A sight of a wording is of the last revision that had begun by then and has that wording.
+    A sight of a wording is of the last revision that had begun by then and has that wording; where a newer extractor
+    has read its page again since, of the last one that had begun.
     """
     revisions = article["revisions"]
     for sight in article["observations"]:
-        shown = [
-            one
-            for one in revisions
-            if one["content_hash"] == sight["content_hash"]
-            and one["first_observed"] <= sight["observed"] <= one["last_observed"]
-        ]
+        begun = [one for one in revisions if one["first_observed"] <= sight["observed"]]
+        same = [one for one in begun if one["content_hash"] == sight["content_hash"]]
+        shown = (same or begun) if sight["outcome"] in _SHOWN else []
         revision = shown[-1] if shown else {}
         claims = {claim.kind: claim.at for claim in sight["claims"]}
         yield {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -39,6 +39,7 @@ from wirewatch.store.tables import (
 # Looked at, or thrown away, at once: SQLite lets nobody else write until that is done.
 _ARTICLES: Final = 100
 _ROWS: Final = 200
+_BEGINNING: Final = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +146,7 @@ def _steps(retention: Retention, now: datetime) -> list[_Step]:
         steps.append(_Step(name="dead letters", look=letters.look, throw=letters.throw, first=0))
     if retention.messages is not None:
         messages = _Messages(now - retention.messages)
-        steps.append(_Step(name="messages", look=messages.look, throw=messages.throw, first=0))
+        steps.append(_Step(name="messages", look=messages.look, throw=messages.throw, first=_BEGINNING))
     return steps
 
 
@@ -340,14 +341,15 @@ class _Messages:
 
     old: datetime
 
-    def look(self, conn: Connection, last: int) -> _Found:
-        query = sa.select(outbox.c.id, size_of(outbox.c.payload).label("size"))
-        query = query.where(outbox.c.id > last, self._too_old()).order_by(outbox.c.id).limit(_ROWS)
-        rows = conn.execute(query).all()
+    def look(self, conn: Connection, last: tuple[datetime, int]) -> _Found:
+        o = outbox.c
+        behind = sa.and_(o.recorded >= last[0], sa.or_(o.recorded > last[0], o.id > last[1]))
+        query = sa.select(o.id, o.recorded, size_of(o.payload).label("size")).where(self._too_old(), behind)
+        rows = conn.execute(query.order_by(o.recorded, o.id).limit(_ROWS)).all()
         return _Found(
             keys=[row.id for row in rows],
             freed=Freed(rows=len(rows), bytes=sum(row.size for row in rows)),
-            last=rows[-1].id if len(rows) == _ROWS else None,
+            last=(rows[-1].recorded, rows[-1].id) if len(rows) == _ROWS else None,
         )
 
     def throw(self, conn: Connection, ids: Sequence[int]) -> Freed:
