@@ -16,7 +16,7 @@ from tests.wirewatch.viewer import asking
 from tests.wirewatch.viewer.asking import BUSES, FERRY, json_of, key, story
 from wirewatch.bounded import Pool
 from wirewatch.canonical import content_hash, text_hash
-from wirewatch.model import Wording
+from wirewatch.model import Source, Wording
 from wirewatch.store import Store, migrations
 from wirewatch.viewer.cursors import cursor
 
@@ -109,7 +109,7 @@ def test_script_in_every_field_of_an_article_is_text_on_every_page(sqlite_store:
     for n, made in enumerate(told):
         wording = first if n == 0 else replace(first, headline=f"{SCRIPT} two", body=f"{first.body} {SCRIPT}")
         told[n] = replace(made, wording=wording, content_hash=content_hash(wording), text_hash=text_hash(wording))
-    asking.fill(sqlite_store, pool, tuple(told), {"courier.example": asking.Source(publisher=SCRIPT, language=SCRIPT)})
+    asking.fill(sqlite_store, pool, tuple(told), {"courier.example": Source(publisher=SCRIPT, language=SCRIPT)})
     with asking.viewer(sqlite_store.url, pool) as client:
         change = json_of(client, "/")["changes"][0]
         addresses = [
