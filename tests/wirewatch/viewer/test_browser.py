@@ -111,11 +111,11 @@ def barriers(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+    return str(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
 
 
 # Every reader
