@@ -29,7 +29,7 @@ from wirewatch.viewer import filters
 from wirewatch.viewer.cursors import cursor, place_of
 from wirewatch.viewer.models import ArticleRef, Change, Changes, Choice, Choices, Filters, RevisionRef, Verdict
 
-LINES: Final = 30
+LINES: Final = 20
 """Changes of one list, unless a program asks for another number."""
 
 MOST_LINES: Final = 200

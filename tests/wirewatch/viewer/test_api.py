@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.builders import at
+from tests.wirewatch.kept import INSTANCE
 from tests.wirewatch.viewer import asking
 from wirewatch.bounded import Pool
 from wirewatch.clock import FixedClock
 from wirewatch.store import Store, alerts, dead_letters
 from wirewatch.viewer import openapi, safety
-from wirewatch.viewer.app import Viewer, application
+from wirewatch.viewer.answers import Viewer
+from wirewatch.viewer.app import application
 from wirewatch.viewer.shelf import Memory, Shelf
 
 ALERT = "a" * 32
@@ -39,7 +41,7 @@ def api(store: Store, pool: Pool) -> Iterator[Any]:
         dead_letters.add(conn, at=at(0), step="extract", reason="This is a PDF", url=asking.FERRY)
         one = alerts.Formed(id=ALERT, channel="desk", rule="all", kind="single", created=at(0), body=b"{}")
         alerts.put(conn, one)
-    shelf = Shelf(store.url, asking.INSTANCE, pool, limit_seconds=30)
+    shelf = Shelf(store.url, INSTANCE, pool, limit_seconds=30)
     guard = safety.Guard(hosts=None)
     app = application(Viewer(shelf=shelf, guard=guard, clock=FixedClock(asking.NOW), memory=Memory(seconds=0)))
     yield schemathesis.openapi.from_asgi("/openapi.json", app)
@@ -54,7 +56,7 @@ def test_what_the_description_allows_is_answered_as_it_promises(api: Any, path: 
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(case=api[path]["GET"].as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE))
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         # A made-up cursor, or a period that ends before it begins, is refused: the description says 400, and no schema
         # can say which ones.
         case.call_and_validate(excluded_checks=[positive_data_acceptance] if path in REFUSED else [])

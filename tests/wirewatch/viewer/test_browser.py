@@ -30,7 +30,8 @@ from wirewatch.clock import FixedClock
 from wirewatch.redline import visible
 from wirewatch.store import Store
 from wirewatch.viewer import safety
-from wirewatch.viewer.app import Viewer, application
+from wirewatch.viewer.answers import Viewer
+from wirewatch.viewer.app import application
 from wirewatch.viewer.rendering import render
 from wirewatch.viewer.safety import HEADERS
 from wirewatch.viewer.shelf import Shelf
