@@ -176,14 +176,16 @@ class _Server:
         """Say why the server itself refused a request: a method that an address does not know, for one."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         told = "This address is only read." if status == HTTPStatus.METHOD_NOT_ALLOWED else HTTPStatus(status).phrase
-        response = _failure(self._asked(request), self._visit(request, None, None), status, told)
+        asked = self._asked(request)
+        response = _failure(asked, self._visit(asked, None, None), status, told)
         if isinstance(error, HTTPException):
             response.headers.update(error.headers or {})
         return _finished(response)
 
     async def fault(self, request: Request, error: Exception) -> Response:
         """Say that the program is at fault; the server's log has the rest."""
-        asked, visit = self._asked(request), self._visit(request, None, None)
+        asked = self._asked(request)
+        visit = self._visit(asked, None, None)
         told = "This page could not be made. The fault is Wirewatch's; its log says more."
         return _finished(_failure(asked, visit, 500, told))
 
@@ -195,7 +197,7 @@ class _Server:
         user = self._user(request)
         cookie = request.cookies.get(safety.COOKIE) if form or post else None
         fresh = safety.new_cookie() if form and not cookie else None
-        visit = self._visit(request, user, cookie or fresh)
+        visit = self._visit(asked, user, cookie or fresh)
         if (refused := self._refused(asked, visit, request, user)) is not None:
             return _finished(refused)
         if post and (refused := await self._refused_form(asked, visit, request, cookie, user)) is not None:
@@ -279,8 +281,7 @@ class _Server:
             headers=request.headers,
         )
 
-    def _visit(self, request: Request, user: str | None, cookie: str | None) -> Visit:
-        asked = self._asked(request)
+    def _visit(self, asked: Asked, user: str | None, cookie: str | None) -> Visit:
         return Visit(
             path=asked.path.removesuffix(".json"),
             query=asked.query[:_LONGEST_QUERY],
