@@ -15,7 +15,8 @@ from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.errors import ConfigurationError
 from wirewatch.viewer import safety
-from wirewatch.viewer.app import Viewer, application
+from wirewatch.viewer.answers import Viewer
+from wirewatch.viewer.app import application
 from wirewatch.viewer.shelf import Shelf
 
 _BACKLOG: Final = 512
@@ -79,6 +80,7 @@ def _listen(address: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
+        listening.listen(_BACKLOG)  # who asks before the first answer can be given waits for it
     except OSError as error:
         listening.close()
         message = f"{address}:{port} cannot be listened at ({error.strerror or error}); choose another: --port"

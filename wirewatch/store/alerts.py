@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -237,6 +238,13 @@ def hour_of(at: datetime) -> datetime:
 
 def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
     """Return, by diff, on how many articles of its host the same hunks were seen within a day of it."""
+    parts = (conn.execute(_alike_query(), {"ids": part}) for part in _parts(diff_ids))
+    return {row[0]: row[1] for rows in parts for row in rows}
+
+
+@lru_cache(maxsize=1)
+def _alike_query() -> sa.Select[Any]:
+    # Made once: on a reader's page, making it took longer than the answer.
     own, other = diffs.alias("own"), diffs.alias("other")
     window = BOILERPLATE_WINDOW // timedelta(microseconds=1)
     apart = sa.type_coerce(other.c.observed, sa.BigInteger) - sa.type_coerce(own.c.observed, sa.BigInteger)
@@ -247,8 +255,7 @@ def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
         apart.between(-window, window),
     )
     query = sa.select(own.c.id, sa.func.count(other.c.article.distinct())).select_from(own.join(other, same))
-    parts = (conn.execute(query.where(own.c.id.in_(part)).group_by(own.c.id)) for part in _parts(diff_ids))
-    return {row[0]: row[1] for rows in parts for row in rows}
+    return query.where(own.c.id.in_(sa.bindparam("ids", expanding=True))).group_by(own.c.id)
 
 
 def form(conn: Connection, channel: str, lease: str, made: Sequence[Made]) -> bool:

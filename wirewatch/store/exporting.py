@@ -42,14 +42,19 @@ def articles_of(
 def latest_records(conn: Connection, keys: Collection[str]) -> dict[str, Item]:
     """Return the record of each article that was written last, by article; what has none is left out."""
     last = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.article.in_(keys), outbox.c.kind == "record")
+    last = last.where(outbox.c.payload != "")
     query = sa.select(outbox).where(outbox.c.id.in_(last.group_by(outbox.c.article)))
     return {row.article: item_of(row) for row in conn.execute(query)}
 
 
 def messages(conn: Connection, keys: Sequence[str], kind: Literal["record", "event"]) -> Mapping[str, list[Item]]:
-    """Return the finished records or events of these articles by article, in the order in which they were kept."""
+    """Return the finished records or events of these articles by article, in the order in which they were kept.
+
+    Those that lost what they said for their age are left out.
+    """
     found: dict[str, list[Item]] = {key: [] for key in keys}
-    query = sa.select(outbox).where(outbox.c.article.in_(keys), outbox.c.kind == kind).order_by(outbox.c.id)
+    query = sa.select(outbox).where(outbox.c.article.in_(keys), outbox.c.kind == kind)
+    query = query.where(outbox.c.payload != "").order_by(outbox.c.id)
     for row in conn.execute(query):
         found[row.article].append(item_of(row))
     return found

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select, type_coerce
 
 from wirewatch.model import Outcome
 from wirewatch.revisions import History, Ledger
@@ -91,6 +92,8 @@ def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLA
 
 
 def _whole(conn: Connection, shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, int]:
+    if not shared:
+        return {}
     counted = select(parts.c.diff, func.count()).where(parts.c.diff.in_(list(shared))).group_by(parts.c.diff)
     return {
         diff_id: min(count for _, count in shared[diff_id])
@@ -109,6 +112,15 @@ def boilerplate_hunks(
     return _by_hunk(_shared(conn, article, window))
 
 
+def boilerplate_of(conn: Connection, article: str, diff_id: str) -> tuple[int | None, dict[int, int]]:
+    """Return of one diff what `boilerplate` and `boilerplate_hunks` say of it."""
+    shared = _shared(conn, article, BOILERPLATE_WINDOW)
+    if diff_id not in shared:
+        return None, {}
+    own = {diff_id: shared[diff_id]}
+    return _whole(conn, own).get(diff_id), _by_hunk(own)[diff_id]
+
+
 def _by_hunk(shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
     for diff_id, counts in shared.items():
@@ -120,25 +132,31 @@ def _by_hunk(shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, dict[int,
 
 def _shared(conn: Connection, article: str, window: timedelta) -> dict[str, list[tuple[int, int]]]:
     """Return, by diff id, of each part that others have too its hunk's place and on how many articles it was seen."""
+    asked = {"article": article, "window": window // timedelta(microseconds=1)}
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for diff_id, place, count in conn.execute(_shared_query(), asked):
+        found[diff_id].append((place, count))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _shared_query() -> Select[Any]:
+    # Made once: on a reader's page, making it took longer than the answer.
     other, others = parts.alias(), diffs.alias()
-    microseconds = window // timedelta(microseconds=1)
+    window = bindparam("window", type_=BigInteger)
     seen, then = type_coerce(other.c.observed, BigInteger), type_coerce(parts.c.observed, BigInteger)
     articles = func.count(others.c.article.distinct())
-    query = (
+    return (
         select(parts.c.diff, parts.c.place, articles)
         .join(diffs, diffs.c.id == parts.c.diff)
         .join(other, (other.c.host == parts.c.host) & (other.c.hash == parts.c.hash))
         .join(others, others.c.id == other.c.diff)
-        .where(diffs.c.article == article, diffs.c.live, others.c.live)
-        .where(seen.between(then - microseconds, then + microseconds))
+        .where(diffs.c.article == bindparam("article"), diffs.c.live, others.c.live)
+        .where(seen.between(then - window, then + window))
         .group_by(parts.c.diff, parts.c.place, parts.c.hash)
         .having(articles > 1)
         .order_by(parts.c.diff, parts.c.place)
     )
-    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for diff_id, place, count in conn.execute(query):
-        found[diff_id].append((place, count))
-    return found
 
 
 def unsteady(conn: Connection, article: str) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:

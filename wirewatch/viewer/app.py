@@ -1,7 +1,7 @@
-"""Answer requests: which address leads to which page, in which form, and what is said where there is none.
+"""Answer requests: which address leads to which answer, in which form, and what is said where there is none.
 
-One function makes each page's model; whether it leaves as HTML or as JSON is decided here, so the two never say
-different things. Work is done in a few threads beside the event loop, as the store and the templates are not
+`answers` makes each page's model; whether it leaves as HTML or as JSON is decided here, so the two never say different
+things. Work is done in a few threads beside the event loop, as the store and the templates are not
 asynchronous.
 """
 
@@ -9,49 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import orjson
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from wirewatch import __version__
-from wirewatch.clock import Clock
 from wirewatch.errors import BadContent, StoreError, TookTooLong, WirewatchError
-from wirewatch.store import browsing, ledger, pages
-from wirewatch.viewer import articles, filters, lists, memento, openapi, safety, syndication, telling, watching
+from wirewatch.viewer import answers, memento, safety
+from wirewatch.viewer.answers import Asked, Viewer
 from wirewatch.viewer.articles import Gone, Moved, NotThere
-from wirewatch.viewer.cursors import cursor, place_of
-from wirewatch.viewer.models import Events, Failure, Visit
+from wirewatch.viewer.models import Failure, Visit
 from wirewatch.viewer.rendering import render
-from wirewatch.viewer.safety import Guard
-from wirewatch.viewer.shelf import Memory, Shelf
 
 _THREADS: Final = 4  # more of them wait for each other: Python runs one at a time
 _LONGEST_QUERY: Final = 8_000  # characters, of an address
 _LONGEST_BODY: Final = 4_096  # bytes, of a form
-_EVENTS: Final = 100  # of one answer, unless asked for another number
-_MOST_EVENTS: Final = 1_000
-_REMEMBERED_SECONDS: Final = 10.0
-_KEY: Final = re.compile(r"[0-9a-f]{16}")
-_ID: Final = re.compile(r"[0-9a-f]{32}")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _HTML: Final = "text/html; charset=utf-8"
-_JSON: Final = "application/json"
-_PLAIN: Final = "text/plain; charset=utf-8"
 _NOTICES: Final = {
     "again": "It will be sent again, under the same id, by the next run or send.",
     "replay": "It will be read again by the next run.",
@@ -70,44 +54,6 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 
-
-@dataclass(frozen=True, kw_only=True)
-class Viewer:
-    """What the server is given: the store, who may ask, what time it is, and under which address it is known."""
-
-    shelf: Shelf
-    guard: Guard
-    clock: Clock
-    public_url: str | None = None
-    memory: Memory = field(default_factory=lambda: Memory(seconds=_REMEMBERED_SECONDS))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request, as pages need it: what the address says, and nothing of HTTP."""
-
-    viewer: Viewer
-    path: str
-    parameters: dict[str, str]
-    named: dict[str, Any]
-    base: str
-    query: str
-    headers: Headers
-
-    def parameter(self, name: str) -> str | None:
-        """Return what the address says under a name; None where that is nothing."""
-        return (self.parameters.get(name) or "").strip() or None
-
-    def number(self, name: str, default: int, most: int) -> int:
-        """Return a number from 1 to `most`; raise BadContent for anything else."""
-        text = self.parameter(name)
-        if text is None:
-            return default
-        if not _NUMBER.fullmatch(text) or int(text) > most:
-            raise BadContent(f"{name} is a whole number from 1 to {most:,}.")
-        return int(text)
-
-
 Make = Callable[[Asked], BaseModel]
 
 
@@ -116,19 +62,19 @@ def application(viewer: Viewer) -> Starlette:
     server = _Server(viewer)
     page = server.page
     routes = [
-        *page("/", _changes, "changes.html", json="/changes.json"),
+        *page("/", answers.changes, "changes.html", json="/changes.json"),
         Route("/changes", _moved("/")),
-        *page("/articles/{key}", _article, "article.html"),
-        *page("/articles/{key}/revisions/{revision}", _revision, "revision.html"),
-        *page("/articles/{key}/diff/{pair}", _redline, "redline.html"),
-        *page("/feeds", _feeds, "feeds.html"),
-        *page("/feed", _feed, "feed.html"),
-        *page("/alerts", _alerts, "alerts.html", form=True),
-        *page("/alerts/{alert}", _alert, "alert.html", form=True),
-        *page("/dead-letters", _letters, "dead_letters.html", form=True),
-        *page("/dead-letters/{letter}", _letter, "dead_letter.html", form=True),
-        *page("/publishers", _publishers, "publishers.html"),
-        *page("/publishers/{host}", _publisher, "publisher.html"),
+        *page("/articles/{key}", answers.article, "article.html"),
+        *page("/articles/{key}/revisions/{revision}", answers.revision, "revision.html"),
+        *page("/articles/{key}/diff/{pair}", answers.redline, "redline.html"),
+        *page("/feeds", answers.feeds, "feeds.html"),
+        *page("/feed", answers.feed, "feed.html"),
+        *page("/alerts", answers.alerts, "alerts.html", form=True),
+        *page("/alerts/{alert}", answers.alert, "alert.html", form=True),
+        *page("/dead-letters", answers.letters, "dead_letters.html", form=True),
+        *page("/dead-letters/{letter}", answers.letter, "dead_letter.html", form=True),
+        *page("/publishers", answers.publishers, "publishers.html"),
+        *page("/publishers/{host}", answers.publisher, "publisher.html"),
         *server.others(),
     ]
     # The shorter of two paths that both fit would take `.json` for a part of a name.
@@ -136,213 +82,6 @@ def application(viewer: Viewer) -> Starlette:
     app = Starlette(routes=routes, exception_handlers={HTTPException: server.refused, Exception: server.fault})
     app.router.redirect_slashes = False
     return app
-
-
-# Pages
-
-
-def _changes(asked: Asked) -> BaseModel:
-    chosen = filters.filters(asked.parameters)
-    limit = asked.number("limit", lists.LINES, lists.MOST_LINES)
-    with asked.viewer.shelf.reading() as (library, conn):
-        return lists.changes(library, conn, chosen, asked.parameter("after"), limit)
-
-
-def _article(asked: Asked) -> BaseModel:
-    key = _shaped(asked, "key", _KEY, "article")
-    with asked.viewer.shelf.reading() as (library, conn):
-        return articles.article(library, conn, key)
-
-
-def _revision(asked: Asked) -> BaseModel:
-    key, name = _shaped(asked, "key", _KEY, "article"), _shaped(asked, "revision", _ID, "revision")
-    with asked.viewer.shelf.reading() as (library, conn):
-        return articles.revision(library, conn, key, name)
-
-
-def _redline(asked: Asked) -> BaseModel:
-    key = _shaped(asked, "key", _KEY, "article")
-    old, dots, new = str(asked.named["pair"]).partition("..")
-    if not (dots and _ID.fullmatch(old) and _ID.fullmatch(new)):
-        raise NotThere("An address of a change names two revisions by their ids: OLD..NEW.")
-    with asked.viewer.shelf.reading() as (library, conn):
-        return articles.redline(library, conn, key, old, new)
-
-
-def _feeds(asked: Asked) -> BaseModel:
-    with asked.viewer.shelf.reading() as (library, conn):
-        return watching.feeds(library, conn, asked.viewer.clock.now())
-
-
-def _feed(asked: Asked) -> BaseModel:
-    url = asked.parameter("url")
-    if url is None:
-        raise BadContent("Say which feed, by its address: /feed?url=…")
-    with asked.viewer.shelf.reading() as (library, conn):
-        return watching.feed(library, conn, url, asked.viewer.clock.now())
-
-
-def _alerts(asked: Asked) -> BaseModel:
-    with asked.viewer.shelf.reading() as (_, conn):
-        return telling.alerts(conn, asked.parameter("state"), asked.parameter("channel"), asked.parameter("after"))
-
-
-def _alert(asked: Asked) -> BaseModel:
-    name = _shaped(asked, "alert", _ID, "alert")
-    with asked.viewer.shelf.reading() as (library, conn):
-        return telling.alert(library, conn, name)
-
-
-def _letters(asked: Asked) -> BaseModel:
-    replayed = asked.parameter("replayed")
-    if replayed not in (None, "yes", "no"):
-        raise BadContent("replayed is yes or no.")
-    with asked.viewer.shelf.reading() as (_, conn):
-        return telling.letters(conn, asked.parameter("after"), with_replayed=replayed == "yes")
-
-
-def _letter(asked: Asked) -> BaseModel:
-    number = int(_shaped(asked, "letter", _NUMBER, "dead letter"))
-    with asked.viewer.shelf.guarded() as library:
-        return telling.letter(library, number)
-
-
-def _publishers(asked: Asked) -> BaseModel:
-    days = asked.number("days", watching.DAYS, watching.MOST_DAYS)
-    with asked.viewer.shelf.reading() as (_, conn):
-        return watching.publishers(conn, days, asked.viewer.clock.now())
-
-
-def _publisher(asked: Asked) -> BaseModel:
-    days = asked.number("days", watching.DAYS, watching.MOST_DAYS)
-    with asked.viewer.shelf.reading() as (library, conn):
-        return watching.publisher(library, conn, asked.named["host"], days, asked.viewer.clock.now())
-
-
-# Other answers
-
-
-def _atom(asked: Asked) -> Response:
-    return _feed_out(asked, syndication.atom, "application/atom+xml")
-
-
-def _json_feed(asked: Asked) -> Response:
-    return _feed_out(asked, syndication.json_feed, "application/feed+json")
-
-
-def _feed_out(asked: Asked, write: Callable[..., bytes], kind: str) -> Response:
-    chosen = filters.filters(asked.parameters)
-    with asked.viewer.shelf.reading() as (library, conn):
-        listed = lists.changes(library, conn, chosen, None, lists.LINES)
-    address = f"{asked.base}{asked.path}{filters.query(chosen)}"
-    return Response(write(library, listed, base=asked.base, address=address), media_type=kind)
-
-
-def _events(asked: Asked) -> Response:
-    since = asked.parameter("since")
-    place = place_of(since) if since else 0
-    limit = asked.number("limit", _EVENTS, _MOST_EVENTS)
-    with asked.viewer.shelf.reading() as (_, conn):
-        rows = browsing.events_since(conn, place, limit + 1)
-    told = rows[:limit]
-    following = cursor(told[-1].id if told else place)
-    found = Events(events=tuple(orjson.loads(row.payload) for row in told), next=following, more=len(rows) > limit)
-    return _as_json(found)
-
-
-def _event(asked: Asked) -> Response:
-    name = _shaped(asked, "event", _ID, "event")
-    with asked.viewer.shelf.reading() as (_, conn):
-        payload = browsing.payload(conn, "event", name)
-    if payload is None:
-        raise NotThere("There is no event of that id.")
-    if _wants_json(asked):
-        return Response(payload, media_type="application/cloudevents+json")
-    data = orjson.loads(payload)["data"]
-    key = data["article"]["uri"].rpartition("/")[2]
-    if "previous" in data and "hunks" in data:
-        return RedirectResponse(lists.redline_href(key, data["previous"]["id"], data["current"]["id"]), 303)
-    return RedirectResponse(f"/articles/{key}", 303)
-
-
-def _revision_alone(asked: Asked) -> Response:
-    name = _shaped(asked, "revision", _ID, "revision")
-    with asked.viewer.shelf.reading() as (_, conn):
-        key = browsing.article_of_revision(conn, name)
-    if key is None:
-        raise NotThere("There is no revision of that id.")
-    return RedirectResponse(lists.revision_href(key, name) + (".json" if _wants_json(asked) else ""), 303)
-
-
-def _find(asked: Asked) -> Response:
-    url = asked.parameter("url")
-    if url is None:
-        raise BadContent("Say which article, by any of its addresses: /find?url=…")
-    with asked.viewer.shelf.reading() as (_, conn):
-        owners = ledger.owners(conn, [url])
-    if url not in owners:
-        raise NotThere("Nothing is kept under that address.")
-    return RedirectResponse(f"/articles/{owners[url]}" + (".json" if _wants_json(asked) else ""), 303)
-
-
-def _plain_redline(asked: Asked) -> Response:
-    found: Any = _redline(asked)
-    return Response(found.plain + "\n", media_type=_PLAIN)
-
-
-def _record(asked: Asked) -> Response:
-    name = _shaped(asked, "revision", _ID, "revision")
-    with asked.viewer.shelf.reading() as (_, conn):
-        payload = browsing.payload(conn, "record", name)
-    if payload is None:
-        raise NotThere("No record of that revision was written.")
-    return Response(payload, media_type=_JSON)
-
-
-def _page(asked: Asked) -> Response:
-    key, name = _shaped(asked, "key", _KEY, "article"), _shaped(asked, "revision", _ID, "revision")
-    with asked.viewer.shelf.reading() as (library, conn):
-        found: Any = articles.revision(library, conn, key, name)
-        kept = pages.get(conn, found.page.hash) if found.page else None
-    if kept is None:
-        raise NotThere(found.no_page or "No page was kept.")
-    ending = ".html" if (kept.content_type or "").startswith(("text/html", "application/xhtml")) else ".txt"
-    file = f"{key}-{name[:8]}{ending}"
-    headers = {**safety.DOWNLOAD, "content-disposition": f'attachment; filename="{file}"'}
-    return Response(kept.body, media_type="application/octet-stream", headers=headers)
-
-
-def _timemap(asked: Asked) -> Response:
-    found: Any = _article(asked)
-    return Response(memento.timemap(found, asked.base), media_type="application/link-format")
-
-
-def _timegate(asked: Asked) -> Response:
-    found: Any = _article(asked)
-    wanted = memento.wanted(asked.headers.get("accept-datetime"))
-    chosen = memento.nearest(found, wanted)
-    if chosen is None:
-        raise NotThere("No revision of this article is kept.")
-    headers = {"link": memento.links(found, asked.base), "vary": "accept-datetime"}
-    return RedirectResponse(chosen.href, 302, headers=headers)
-
-
-def _openapi(asked: Asked) -> Response:
-    return Response(openapi.description(asked.base), media_type=_JSON)
-
-
-def _send_again(asked: Asked) -> Response:
-    name = _shaped(asked, "alert", _ID, "alert")
-    with asked.viewer.shelf.guarded() as library:
-        telling.send_again(library, name, asked.viewer.clock.now())
-    return RedirectResponse(f"/alerts/{name}?done=again", 303)
-
-
-def _replay(asked: Asked) -> Response:
-    number = int(_shaped(asked, "letter", _NUMBER, "dead letter"))
-    with asked.viewer.shelf.guarded() as library:
-        telling.replay(library, number, asked.viewer.clock.now())
-    return RedirectResponse(f"/dead-letters/{number}?done=replay", 303)
 
 
 def _moved(to: str) -> Callable[[Request], Awaitable[Response]]:
@@ -369,7 +108,7 @@ class _Server:
 
         def both(asked: Asked, visit: Visit, *, as_json: bool) -> Response:
             page = make(asked)
-            response = _as_json(page) if as_json else Response(render(template, page, visit), media_type=_HTML)
+            response = answers.as_json(page) if as_json else Response(render(template, page, visit), media_type=_HTML)
             response.headers["vary"] = "accept"
             if not as_json and template == "revision.html":
                 response.headers["memento-datetime"] = memento.date(page.memento_datetime)  # type: ignore[attr-defined]
@@ -393,22 +132,22 @@ class _Server:
 
             return Route(path, answer, methods=["POST"] if post else ["GET"])
 
-        yield route("/changes.atom", _atom)
-        yield route("/changes.feed.json", _json_feed)
-        yield route("/api/changes", _events)
-        yield route("/events/{event}", _event)
-        yield route("/events/{event}.json", _event)
-        yield route("/revisions/{revision}", _revision_alone)
-        yield route("/revisions/{revision}.json", _revision_alone)
-        yield route("/find", _find)
-        yield route("/articles/{key}/diff/{pair}.txt", _plain_redline)
-        yield route("/articles/{key}/revisions/{revision}/record.json", _record)
-        yield route("/articles/{key}/revisions/{revision}/page", _page)
-        yield route("/articles/{key}/timemap", _timemap)
-        yield route("/articles/{key}/timegate", _timegate)
-        yield route("/openapi.json", _openapi)
-        yield route("/alerts/{alert}/again", _send_again, post=True)
-        yield route("/dead-letters/{letter}/replay", _replay, post=True)
+        yield route("/changes.atom", answers.atom)
+        yield route("/changes.feed.json", answers.json_feed)
+        yield route("/api/changes", answers.events)
+        yield route("/events/{event}", answers.event)
+        yield route("/events/{event}.json", answers.event)
+        yield route("/revisions/{revision}", answers.revision_alone)
+        yield route("/revisions/{revision}.json", answers.revision_alone)
+        yield route("/find", answers.found)
+        yield route("/articles/{key}/diff/{pair}.txt", answers.plain_redline)
+        yield route("/articles/{key}/revisions/{revision}/record.json", answers.record)
+        yield route("/articles/{key}/revisions/{revision}/page", answers.kept_page)
+        yield route("/articles/{key}/timemap", answers.timemap)
+        yield route("/articles/{key}/timegate", answers.timegate)
+        yield route("/openapi.json", answers.described)
+        yield route("/alerts/{alert}/again", answers.send_again, post=True)
+        yield route("/dead-letters/{letter}/replay", answers.replay, post=True)
         yield Route("/static/{name:path}", self._file)
         yield Route("/{rest:path}", self._nothing, methods=["GET", "POST"])
 
@@ -437,14 +176,16 @@ class _Server:
         """Say why the server itself refused a request: a method that an address does not know, for one."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         told = "This address is only read." if status == HTTPStatus.METHOD_NOT_ALLOWED else HTTPStatus(status).phrase
-        response = _failure(self._asked(request), self._visit(request, None, None), status, told)
+        asked = self._asked(request)
+        response = _failure(asked, self._visit(asked, None, None), status, told)
         if isinstance(error, HTTPException):
             response.headers.update(error.headers or {})
         return _finished(response)
 
     async def fault(self, request: Request, error: Exception) -> Response:
         """Say that the program is at fault; the server's log has the rest."""
-        asked, visit = self._asked(request), self._visit(request, None, None)
+        asked = self._asked(request)
+        visit = self._visit(asked, None, None)
         told = "This page could not be made. The fault is Wirewatch's; its log says more."
         return _finished(_failure(asked, visit, 500, told))
 
@@ -456,12 +197,12 @@ class _Server:
         user = self._user(request)
         cookie = request.cookies.get(safety.COOKIE) if form or post else None
         fresh = safety.new_cookie() if form and not cookie else None
-        visit = self._visit(request, user, cookie or fresh)
+        visit = self._visit(asked, user, cookie or fresh)
         if (refused := self._refused(asked, visit, request, user)) is not None:
             return _finished(refused)
         if post and (refused := await self._refused_form(asked, visit, request, cookie, user)) is not None:
             return _finished(refused)
-        as_json = _wants_json(asked)
+        as_json = answers.wants_json(asked)
         loop = asyncio.get_running_loop()
         known = None if form or post else (request.url.path, asked.query, asked.base, user, asked.headers.get("accept"))
         response: Response = await loop.run_in_executor(
@@ -542,8 +283,7 @@ class _Server:
             headers=request.headers,
         )
 
-    def _visit(self, request: Request, user: str | None, cookie: str | None) -> Visit:
-        asked = self._asked(request)
+    def _visit(self, asked: Asked, user: str | None, cookie: str | None) -> Visit:
         return Visit(
             path=asked.path.removesuffix(".json"),
             query=asked.query[:_LONGEST_QUERY],
@@ -583,8 +323,8 @@ def _finished(response: Response, request: Request | None = None) -> Response:
 def _failure(asked: Asked, visit: Visit, status: int, detail: str) -> Response:
     title = HTTPStatus(status).phrase
     failure = Failure(status=status, title=title, detail=detail, todo=_TODO.get(status))
-    if _wants_json(asked):
-        response = _as_json(failure)
+    if answers.wants_json(asked):
+        response = answers.as_json(failure)
         response.status_code = status
     else:
         response = Response(render("error.html", failure, visit), status, media_type=_HTML)
@@ -605,30 +345,3 @@ def _told(error: WirewatchError) -> str:
         return f"{error} Ask for less: a shorter period, one publisher, or rarer words."
     told = str(error).replace(f" {error.about}", "") if error.about else str(error)
     return told.replace("start again", "reload this page") if isinstance(error, StoreError) else told
-
-
-def _shaped(asked: Asked, name: str, shape: re.Pattern[str], what: str) -> str:
-    text = str(asked.named[name])
-    if not shape.fullmatch(text):
-        raise NotThere(f"This is no {what}'s id.")
-    return text
-
-
-def _wants_json(asked: Asked) -> bool:
-    """Tell whether JSON is asked for: by the address, or by an Accept that prefers it to HTML."""
-    if asked.path.endswith(".json") or asked.path.startswith("/api/"):
-        return True
-    best: dict[str, float] = {}
-    for part in asked.headers.get("accept", "").lower().split(","):
-        kind, _, rest = part.strip().partition(";")
-        match = re.search(r"q=([0-9.]{1,6})", rest)
-        try:
-            best[kind.strip()] = float(match[1]) if match else 1.0
-        except ValueError:
-            continue
-    wanted = max(best.get(one, 0.0) for one in (_JSON, "application/*+json", "application/cloudevents+json"))
-    return wanted > best.get("text/html", best.get("text/*", 0.0))
-
-
-def _as_json(page: BaseModel) -> Response:
-    return Response(page.model_dump_json(by_alias=True), media_type=_JSON)

@@ -24,7 +24,7 @@ from wirewatch.model import Claim, Diff, Facts, Observation, Outcome, Revision, 
 from wirewatch.revisions import History, Ledger, fold, stamp_of
 from wirewatch.store import browsing, ledger
 from wirewatch.store.browsing import Narrowing
-from wirewatch.store.labels import boilerplate, boilerplate_hunks, labels, sentences
+from wirewatch.store.labels import boilerplate_of, labels, sentences
 from wirewatch.store.removing import pages_removed, texts_removed
 from wirewatch.viewer import models
 from wirewatch.viewer.lists import Library, event_of, lines, redline_href, reference, revision_href, revision_ref
@@ -151,6 +151,7 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
         judgement = judged_in(library.pool, old_wording, new_wording, *stamps, about=library.uri(key))
         diff, verdict, sentence = judgement.diff, judgement.verdict, judgement.sentence
     event = event_of(kept.id, kept.announced) if kept is not None else None
+    alike, alike_hunks = boilerplate_of(conn, key, kept.id) if kept is not None else (None, {})
     href = redline_href(key, before.id, after.id)
     previous, following = _beside(key, revisions, before, after)
     rows = revision_rows(conn, [before, after], texts)
@@ -174,8 +175,8 @@ def redline(library: Library, conn: Connection, key: str, old: str, new: str) ->
         not_after=after.first_observed,
         after_seconds=(after.first_observed - after.first_created).total_seconds(),
         id=kept.id if kept is not None else None,
-        boilerplate=boilerplate(conn, key).get(kept.id) if kept is not None else None,
-        boilerplate_hunks=boilerplate_hunks(conn, key).get(kept.id, {}) if kept is not None else {},
+        boilerplate=alike,
+        boilerplate_hunks=alike_hunks,
         event=event,
         event_href=f"/events/{event}" if event else None,
         plain=drawn.plain(diff, old_wording),

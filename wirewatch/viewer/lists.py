@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import Connection
 
@@ -28,13 +29,14 @@ from wirewatch.viewer import filters
 from wirewatch.viewer.cursors import cursor, place_of
 from wirewatch.viewer.models import ArticleRef, Change, Changes, Choice, Choices, Filters, RevisionRef, Verdict
 
-LINES: Final = 30
+LINES: Final = 20
 """Changes of one list, unless a program asks for another number."""
 
 MOST_LINES: Final = 200
 _LABELS: Final = {"disclosed": "Disclosed", "undisclosed": "Not disclosed", "unknown": "Disclosure unknown"}
 
 
+_ANY: Final = "wirewatch-any-value"  # stands for a value while an address is written
 _OCCURRING_SECONDS: Final = 30.0  # a new publisher is offered so much later
 
 
@@ -274,15 +276,23 @@ def _choices(chosen: Filters, name: str, values: Iterable[tuple[str, str]]) -> t
     offered = list(values)
     if now is not None and now not in {value for value, _ in offered}:
         offered.append((now, now))
+    # There may be hundreds, so the address is written once, with a place for the value.
+    without = f"/{filters.query(chosen, **{attribute: None})}"
+    before, _, after = f"/{filters.query(chosen, **{attribute: _ANY})}".partition(_ANY)
     return tuple(
-        Choice.model_construct(
+        Choice(
             value=value,
             label=label,
             chosen=value == now,
-            href=f"/{filters.query(chosen, **{attribute: None if value == now else value})}",
+            href=without if value == now else f"{before}{_quoted(value)}{after}",
         )
         for value, label in offered
     )
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    return quote_plus(value)
 
 
 def _feed_label(feed: FeedHealth | None, url: str) -> str:

@@ -26,6 +26,7 @@ answer 303 to the page of the thing, with `?done=again` or `?done=replay`, which
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -95,12 +96,13 @@ class Filters(Part):
         return any(value is not None for value in self.__dict__.values())
 
 
-class Choice(Part):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
     """One value that a filter may take; `href` is the list with it chosen, or without it where it is."""
 
     value: str
     label: str
-    chosen: bool = False
+    chosen: bool
     href: str
 
 

@@ -22,7 +22,7 @@ from wirewatch.redline import HEADINGS, visible
 from wirewatch.significance.weights import WEIGHTS
 from wirewatch.viewer import drawing, redlines
 from wirewatch.viewer.markup import filled
-from wirewatch.viewer.models import Article, Bucket, Day, PublisherRow, Visit
+from wirewatch.viewer.models import Article, Bucket, Day, PublisherRow, Verdict, Visit
 from wirewatch.wording.language import span
 
 # A sign and words for each of a closed list, and a sentence that explains it.
@@ -132,10 +132,10 @@ def _environment() -> Environment:
         disclosure_shares=disclosure_shares,
         excerpts=redlines.excerpts,
         buckets_plot=buckets_plot,
-        reasons=reasons,
         rows=redlines.rows,
         stamps_of=stamps_of,
         timeline=timeline,
+        why=why,
     )
     return environment
 
@@ -218,6 +218,7 @@ def _full(at: datetime) -> str:
 # Words
 
 
+@lru_cache(maxsize=_TIMES)
 def language_tag(language: str | None) -> str | None:
     """Return a language as HTML may name it, or None where what was stated has not the shape of one."""
     return stated_language(Facts(language=language), Source())
@@ -262,7 +263,7 @@ def as_json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def reasons(found: Sequence[Reason]) -> list[tuple[str, str, list[Reason], int]]:
+def _by_kind(found: Sequence[Reason]) -> list[tuple[str, str, list[Reason], int]]:
     """Return reasons by kind, in their order: kind, what it says, those that quote words, and how many more do."""
     kinds: dict[str, list[Reason]] = {}
     for reason in found:
@@ -272,6 +273,34 @@ def reasons(found: Sequence[Reason]) -> list[tuple[str, str, list[Reason], int]]
         quoting = [reason for reason in of_kind if reason.old or reason.new]
         told.append((kind, WEIGHTS[kind].says, quoting[:_REASONS], max(len(quoting) - _REASONS, 0)))
     return told
+
+
+def why(verdict: Verdict) -> Markup:
+    """Return the reasons behind a change's class, to be unfolded."""
+    found = _by_kind(verdict.reasons)
+    if not found:
+        return Markup("")
+    return filled(
+        '<details class="reasons"><summary>Why {weight}: {kinds}</summary><ul>{items}</ul></details>',
+        weight=CLASSES[verdict.class_][1].lower(),
+        kinds=", ".join(kind.replace("_", " ") for kind, *_ in found),
+        items=Markup("").join(
+            filled(
+                "<li>{says} {quoted}{more}</li>",
+                says=says,
+                quoted=Markup("; ").join(_became(reason) for reason in quoting),
+                more=f" And {more} more." if more else "",
+            )
+            for _, says, quoting, more in found
+        ),
+    )
+
+
+def _became(reason: Reason) -> Markup:
+    old, new = visible(reason.old or ""), visible(reason.new or "")
+    if old and new:
+        return filled("“<bdi>{old}</bdi>” became “<bdi>{new}</bdi>”", old=old, new=new)
+    return filled("“<bdi>{text}</bdi>” {did}", text=new or old, did="came" if new else "went")
 
 
 def asked(visit: Visit, name: str) -> str:

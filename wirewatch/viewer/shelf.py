@@ -21,6 +21,7 @@ from wirewatch.bounded import Pool
 from wirewatch.errors import StoreError
 from wirewatch.model import Instance
 from wirewatch.store import Store, browsing
+from wirewatch.store.instance import known_instance
 from wirewatch.viewer.lists import Library
 
 _WAIT_SECONDS: Final = 2.0  # for a lock
@@ -51,6 +52,13 @@ class Shelf:
         with self._lock:
             if self._library is None:
                 store = Store.open(self._url, wait_seconds=_WAIT_SECONDS)
+                known = known_instance(store)
+                if known is not None and known != self._instance:
+                    store.close()
+                    raise StoreError(
+                        f"The store belongs to the installation {known.authority},{known.since}, which the"
+                        " configuration does not name: write that under `instance` and start again."
+                    )
                 self._library = Library(store=store, instance=self._instance, pool=self._pool)
             return self._library
 

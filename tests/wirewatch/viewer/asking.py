@@ -20,7 +20,8 @@ from wirewatch.keeping import Read
 from wirewatch.model import Capture, Facts, Reading, Source, Wording
 from wirewatch.store import Store
 from wirewatch.viewer import safety
-from wirewatch.viewer.app import Viewer, application
+from wirewatch.viewer.answers import Viewer
+from wirewatch.viewer.app import application
 from wirewatch.viewer.safety import Guard
 from wirewatch.viewer.shelf import Memory, Shelf
 

@@ -16,8 +16,9 @@ from tests.wirewatch.viewer import asking
 from tests.wirewatch.viewer.asking import BUSES, FERRY, json_of, key, story
 from wirewatch.bounded import Pool
 from wirewatch.canonical import content_hash, text_hash
-from wirewatch.model import Wording
+from wirewatch.model import Instance, Source, Wording
 from wirewatch.store import Store, migrations
+from wirewatch.store.instance import claim_instance
 from wirewatch.viewer.cursors import cursor
 
 ID, OTHER = "0" * 32, "f" * 32
@@ -109,7 +110,7 @@ def test_script_in_every_field_of_an_article_is_text_on_every_page(sqlite_store:
     for n, made in enumerate(told):
         wording = first if n == 0 else replace(first, headline=f"{SCRIPT} two", body=f"{first.body} {SCRIPT}")
         told[n] = replace(made, wording=wording, content_hash=content_hash(wording), text_hash=text_hash(wording))
-    asking.fill(sqlite_store, pool, tuple(told), {"courier.example": asking.Source(publisher=SCRIPT, language=SCRIPT)})
+    asking.fill(sqlite_store, pool, tuple(told), {"courier.example": Source(publisher=SCRIPT, language=SCRIPT)})
     with asking.viewer(sqlite_store.url, pool) as client:
         change = json_of(client, "/")["changes"][0]
         addresses = [
@@ -222,6 +223,13 @@ def test_store_that_lost_its_tables_or_is_newer_is_told(sqlite_store: Store, poo
         newer = client.get("/?field=body")
         assert newer.status_code == 503
         assert "newer Wirewatch" in newer.text
+
+
+def test_store_of_another_installation_is_told(sqlite_store: Store, pool: Pool) -> None:
+    claim_instance(sqlite_store, Instance(authority="other.example", since="2020"))
+    with asking.viewer(sqlite_store.url, pool) as client:
+        told = client.get("/")
+    assert (told.status_code, "other.example,2020" in told.text) == (503, True)
 
 
 def test_store_that_cannot_be_reached_is_told_without_its_password(pool: Pool) -> None:

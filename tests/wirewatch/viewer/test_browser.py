@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
@@ -29,7 +30,8 @@ from wirewatch.clock import FixedClock
 from wirewatch.redline import visible
 from wirewatch.store import Store
 from wirewatch.viewer import safety
-from wirewatch.viewer.app import Viewer, application
+from wirewatch.viewer.answers import Viewer
+from wirewatch.viewer.app import application
 from wirewatch.viewer.rendering import render
 from wirewatch.viewer.safety import HEADERS
 from wirewatch.viewer.shelf import Shelf
@@ -110,11 +112,11 @@ def barriers(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+    return str(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
 
 
 # Every reader
@@ -305,14 +307,19 @@ def test_a_redline_on_paper_has_its_text_and_address_and_no_tools(page: Page, ad
 # The viewer itself
 
 
-def test_every_link_of_a_viewer_leads_to_a_page_without_a_complaint(
-    browser: Browser, sqlite_store: Store, pool: Pool
-) -> None:
+@pytest.fixture
+def viewer(sqlite_store: Store, pool: Pool) -> Iterator[str]:
+    """Serve a viewer over an invented newsroom, and give its address."""
     asking.fill(sqlite_store, pool)
     shelf = Shelf(sqlite_store.url, INSTANCE, pool, limit_seconds=30)
     guard = safety.guard("127.0.0.1", None, None)
-    app = application(Viewer(shelf=shelf, guard=guard, clock=FixedClock(asking.NOW)))
-    with served(app) as viewer, window(browser, PHONE) as context:
+    with served(application(Viewer(shelf=shelf, guard=guard, clock=FixedClock(asking.NOW)))) as place:
+        yield place
+    shelf.close()
+
+
+def test_every_link_of_a_viewer_leads_to_a_page_without_a_complaint(browser: Browser, viewer: str) -> None:
+    with window(browser, PHONE) as context:
         page = context.new_page()
         found = complaints(page)
         waiting, known = ["/"], {"/"}
@@ -330,4 +337,20 @@ def test_every_link_of_a_viewer_leads_to_a_page_without_a_complaint(
         assert {"/feeds", "/alerts", "/dead-letters", "/publishers"} <= known
         assert sum("/diff/" in one for one in known) > 5
         assert len(known) < 80
-    shelf.close()
+
+
+def test_a_redline_is_taken_along_as_text_as_data_and_as_its_event(browser: Browser, viewer: str) -> None:
+    with window(browser) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=viewer)
+        page = context.new_page()
+        page.goto(viewer)
+        page.get_by_role("link", name="Late buses could return", exact=True).click()
+        taken = {}
+        for what in ("Plain text", "JSON", "CloudEvent"):
+            page.get_by_role("button", name=f"Copy {what}", exact=True).click()
+            page.get_by_text(f"{what} copied").wait_for()
+            taken[what] = page.evaluate("navigator.clipboard.readText()")
+        assert "Late buses [-will-]{+could+} return" in taken["Plain text"]
+        assert json.loads(taken["JSON"])["new_wording"]["headline"] == "Late buses could return"
+        event = json.loads(taken["CloudEvent"])
+        assert (event["type"], event["data"]["disclosure"]) == ("wirewatch.article.revised.v1", "undisclosed")

@@ -13,7 +13,7 @@ from tests.wirewatch.viewer.invented import HOSTILE, START, VISIT, change, ferry
 from wirewatch.model import Wording
 from wirewatch.redline import visible
 from wirewatch.viewer.models import Failure
-from wirewatch.viewer.rendering import ago, reasons, render, stamps_of, stretch, time, window
+from wirewatch.viewer.rendering import ago, render, stamps_of, stretch, time, why, window
 
 PAGES = pages()
 
@@ -83,11 +83,11 @@ def test_each_moment_a_publisher_states_is_told_once() -> None:
     assert [f"{at:%H:%M}" for _, at in stamps_of(story())] == ["14:21", "15:24"]
 
 
-def test_reasons_are_told_by_kind() -> None:
+def test_reasons_are_told_by_kind_with_the_words_that_became_others() -> None:
     old, new = ferry_rows()
     one = change(old, new, (Wording(body="9 b 4"), Wording(body="8 b 5")))
-    ((kind, _, quoting, more),) = reasons(one.verdict.reasons)
-    assert (kind, len(quoting), more) == ("wording", 2, 0)
+    told = html.fragment_fromstring(why(one.verdict)).text_content()
+    assert told == "Why major: wordingWords were exchanged for others. “9” became “8”; “4” became “5”"
 
 
 @pytest.mark.parametrize(
