@@ -120,7 +120,7 @@ def _dossier(config: Config, store: Store, article: Article) -> Dossier:
     revisions = article.history.revisions
     with store.reading() as conn:
         of = outbox.c.article.in_(keys_of(conn, key))
-        rows = conn.execute(sa.select(outbox).where(of).order_by(outbox.c.id)).all()
+        rows = conn.execute(sa.select(outbox).where(of, outbox.c.payload != "").order_by(outbox.c.id)).all()
         records = {row.item: row.payload for row in rows if row.kind == "record"}
         events = [row.payload for row in rows if row.kind == "event"]
         chain = [

@@ -30,7 +30,7 @@ def launch(arguments: Sequence[str], environ: Mapping[str, str], clock: Clock) -
     config, given = read(arguments, environ)
     open_store(config, clock.now()).close()
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
-    graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=True)
+    graph = WatchForEver(job, config.sinks, clock.now(), config.sources, engine="dataflow")
     return Dataflow(config, graph, given=given)
 
 
