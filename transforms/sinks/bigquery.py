@@ -206,11 +206,12 @@ def _refusal(target: GoogleTable, placed: Placed, errors: Sequence[dict[str, str
 
 def _made(client: Client, name: str, table: Table, timeout: float) -> GoogleTable:
     from google.api_core.exceptions import NotFound, PreconditionFailed  # noqa: PLC0415
-    from google.cloud import bigquery  # noqa: PLC0415
+    from google.cloud.bigquery import SchemaField, TimePartitioning  # noqa: PLC0415
+    from google.cloud.bigquery import Table as GoogleTable  # noqa: PLC0415
 
     retry = _retrying(timeout)
     wanted = [
-        bigquery.SchemaField(
+        SchemaField(
             column.name,
             _TYPES[column.kind],
             mode="REPEATED" if column.kind == "texts" else "NULLABLE",
@@ -221,9 +222,9 @@ def _made(client: Client, name: str, table: Table, timeout: float) -> GoogleTabl
     try:
         found = client.get_table(name, retry=retry, timeout=timeout)
     except NotFound:
-        new = bigquery.Table(name, schema=wanted)
+        new = GoogleTable(name, schema=wanted)
         new.description = table.says
-        new.time_partitioning = bigquery.TimePartitioning(field="recorded")
+        new.time_partitioning = TimePartitioning(field="recorded")
         new.clustering_fields = list(table.cluster)
         return client.create_table(new, exists_ok=True, retry=retry, timeout=timeout)
     there = {one.name.lower(): one for one in found.schema}
