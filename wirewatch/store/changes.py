@@ -8,7 +8,7 @@ doing, have no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -30,7 +30,6 @@ _SHOWN_HEADLINE: Final = 500
 _LONGEST_NAME: Final = 150  # of a publisher
 _LONGEST_TAG: Final = 44  # of a language; what has the shape of one is never longer
 NO_WORDS: Final = "the words of this change are not kept any more"
-_AT_ONCE: Final = 500  # rows
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_A_MOMENT: Final = 2048
 
@@ -89,17 +88,16 @@ def forget_article(conn: Connection, article: str) -> None:
 
 def empty(conn: Connection, diff_ids: Sequence[str]) -> None:
     """Remove every word from what is shown of these diffs; lists go on counting them."""
-    for some in _some(diff_ids):
-        rows = conn.execute(sa.select(changes.c.place, changes.c.shown).where(changes.c.diff.in_(some))).all()
-        if not rows:
-            continue
-        searching.forget(conn, [row.place for row in rows])
-        wordless = sa.update(changes).where(changes.c.place == sa.bindparam("emptied"))
-        nothing = {"headline": None, "old_headline": None, "sentence": NO_WORDS}
-        conn.execute(
-            wordless.values(**nothing, shown=sa.bindparam("kept")),
-            [{"emptied": row.place, "kept": _wordless(row.shown)} for row in rows],
-        )
+    rows = conn.execute(sa.select(changes.c.place, changes.c.shown).where(changes.c.diff.in_(diff_ids))).all()
+    if not rows:
+        return
+    searching.forget(conn, [row.place for row in rows])
+    emptied = sa.update(changes).where(changes.c.place == sa.bindparam("emptied"))
+    nothing = {"headline": None, "old_headline": None, "sentence": NO_WORDS}
+    conn.execute(
+        emptied.values(**nothing, shown=sa.bindparam("kept")),
+        [{"emptied": row.place, "kept": {**wordless(row.shown), "hunks": []}} for row in rows],
+    )
 
 
 def move(conn: Connection, diff_id: str, old: Revision, new: Revision) -> None:
@@ -203,14 +201,12 @@ def _remove(conn: Connection, which: sa.ColumnElement[bool]) -> None:
         conn.execute(sa.delete(changes).where(changes.c.place.in_(places)))
 
 
-def _wordless(kept: Mapping[str, Any]) -> dict[str, Any]:
-    reasons = [{name: one[name] for name in one if name not in ("old", "new")} for one in kept["reasons"]]
-    return {**kept, "hunks": [], "reasons": reasons}
-
-
-def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+def wordless(judged: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a verdict, or what is shown of one, without the words that its reasons quote."""
+    if "reasons" not in judged:
+        return dict(judged)
+    reasons = [{name: one[name] for name in one if name not in ("old", "new")} for one in judged["reasons"]]
+    return {**judged, "reasons": reasons}
 
 
 def _hunk(hunk: Hunk) -> Hunk:

@@ -74,7 +74,7 @@ def hunks_of(conn: Connection, which: sa.ColumnElement[bool]) -> tuple[list[dict
     query = sa.select(diffs.c.id, diffs.c.diff, diffs.c.verdict).where(which, WORDS_IN_DIFF)
     emptied, freed = [], Freed()
     for row in conn.execute(query.order_by(diffs.c.id)):
-        one = {"diff": {**row.diff, "hunks": []}, "verdict": _wordless(row.verdict)}
+        one = {"diff": {**row.diff, "hunks": []}, "verdict": changes.wordless(row.verdict)}
         before, after = canonical_json([row.diff, row.verdict]), canonical_json([one["diff"], one["verdict"]])
         freed += Freed(rows=1, bytes=len(before) - len(after))
         emptied.append({"emptied": row.id, **one})
@@ -86,7 +86,8 @@ def remove_hunks(conn: Connection, which: sa.ColumnElement[bool]) -> Freed:
     emptied, freed = hunks_of(conn, which)
     if emptied:
         conn.execute(sa.update(diffs).where(diffs.c.id == sa.bindparam("emptied")), emptied)
-        changes.empty(conn, [one["emptied"] for one in emptied])
+        for some in parts([one["emptied"] for one in emptied]):
+            changes.empty(conn, some)
     return freed
 
 
@@ -116,14 +117,6 @@ def parts(values: Collection[T]) -> Iterator[Sequence[T]]:
     ordered = sorted(values)  # type: ignore[type-var]
     for start in range(0, len(ordered), _AT_ONCE):
         yield ordered[start : start + _AT_ONCE]
-
-
-def _wordless(verdict: dict[str, Any]) -> dict[str, Any]:
-    """Return a verdict without the words that its reasons quote."""
-    if "reasons" not in verdict:
-        return verdict
-    reasons = [{name: one[name] for name in one if name not in ("old", "new")} for one in verdict["reasons"]]
-    return {**verdict, "reasons": reasons}
 
 
 def _note(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:

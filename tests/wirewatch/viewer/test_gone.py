@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from tests.builders import NOON
 from tests.wirewatch.viewer.asking import FERRY, json_of, key
-from wirewatch.store import Store, forgetting, tidying
+from wirewatch.encoding import revive
+from wirewatch.model import Revision
+from wirewatch.store import Store, browsing, changes, forgetting, tables, tidying
 from wirewatch.store.tidying import Retention
 
 LATER = NOON + timedelta(days=400)
@@ -55,3 +59,19 @@ def test_a_text_that_was_too_old_is_said_to_be_gone(store: Store, newsroom: Test
     assert {one["sentence"] for one in change if one["article"]["key"] == key(FERRY)} == {
         "the words of this change are not kept any more"
     }
+
+
+def test_a_change_without_words_moves_in_time_and_stays_under_its_filters(store: Store, newsroom: TestClient) -> None:
+    page = json_of(newsroom, f"/articles/{key(FERRY)}")
+    tidying.tidy(store, Retention(texts=timedelta(days=30)), LATER)
+    moved = min(page["changes"], key=lambda one: one["new"]["version"])
+    with store.begin() as conn:
+        kept = {one.id: revive(Revision, one.body) for one in browsing.revision_rows(conn, key(FERRY))}
+        old, new = kept[moved["old"]["id"]], kept[moved["new"]["id"]]
+        changes.move(conn, moved["id"], old, replace(new, first_observed=LATER))
+        row = conn.execute(sa.select(tables.changes).where(tables.changes.c.diff == moved["id"])).one()
+    assert changes.time_of(row.place) == LATER
+    assert row.words is None
+    for field in moved["fields"]:
+        assert json_of(newsroom, f"/?field={field}")["changes"][0]["id"] == moved["id"]
+    assert json_of(newsroom, "/")["changes"][0]["id"] == moved["id"]
