@@ -5,7 +5,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test engines test-engines lint format bench bench-pass lock clean anew
+.PHONY: help demo test engines test-engines screenshots lint format bench bench-pass lock image-steps clean anew
 
 READY := .venv/.installed
 RUN := .venv/bin
@@ -18,8 +18,8 @@ help:  ## list what can be typed
 	@echo 'The first of them makes .venv, from the newest Python 3.11, 3.12 or 3.13; PYTHON=/path/to/python names another.'
 	@echo 'ARGS="…" is handed on by demo and test: make test ARGS="-k redline"'
 
-demo: $(READY)  ## watch an invented newsroom for five passes, offline
-	@$(RUN)/wirewatch demo $(ARGS)
+demo: $(READY)  ## watch an invented newsroom for five passes, offline; SERVE=1 then shows it in a browser
+	@$(RUN)/wirewatch demo $(if $(SERVE),--serve) $(ARGS)
 
 test: $(READY)  ## run the tests, PostgreSQL included (it comes from a wheel)
 	@$(RUN)/python -m pytest $(ARGS)
@@ -29,6 +29,9 @@ engines: $(READY)  ## build Prism and the fake of Pub/Sub, and fetch Flink, into
 
 test-engines: engines  ## run the streaming job on them
 	@WIREWATCH_ENGINES_REQUIRED=1 $(RUN)/python -m pytest tests/engines $(ARGS)
+
+screenshots: $(READY)  ## take the pictures of docs/images, with Chromium
+	@$(RUN)/python -m tests.browser.screenshots
 
 lint: $(READY)  ## check style, types and who imports whom
 	@$(RUN)/ruff check .
@@ -52,9 +55,14 @@ bench: $(READY)  ## print the benchmarks' tables; DATA=FOLDER has the pages and 
 bench-pass: $(READY)  ## measure whole passes, the short cut and the store beside the bare chain: a quarter of an hour
 	@$(MAKE) bench BENCH="pass shortcut throughput ledger" DATA="$(DATA)"
 
-lock: $(READY)  ## write requirements.lock anew after a change of pyproject.toml; ARGS=--upgrade takes new versions
+lock: $(READY)  ## write requirements.lock and the image's anew after a change of pyproject.toml; ARGS=--upgrade takes new versions
 	@$(RUN)/uv pip compile -q --universal --python-version 3.11 --group dev --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header $(ARGS) pyproject.toml -o requirements.lock
+	@$(RUN)/uv pip compile -q --universal --python-version 3.11 --group image --constraints requirements.lock \
+	    --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o deploy/requirements.lock
+
+image-steps: $(READY)  ## install in an empty folder what the Dockerfile installs, and run it; needs the package index
+	@$(RUN)/python -m tests.deploy.image $(ARGS)
 
 clean:  ## remove all that the above have made
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build wirewatch.egg-info demo

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines import serving
 from pipelines.config import Config, load
+from pipelines.config.settings import ViewerSettings
 from pipelines.run import PassReport, run_pass
 from wirewatch import demo as newsrooms
 from wirewatch import redline, wording
@@ -60,8 +63,11 @@ _DESK: Final = """\
 """
 
 
-def demo(folder: Path, console: Console) -> int:
-    """Make five passes over the newsroom, show what they found, and return 0 if that is what the newsroom did."""
+def demo(folder: Path, console: Console, *, serve: bool = False) -> int:
+    """Make five passes over the newsroom, show what they found, and return 0 if that is what the newsroom did.
+
+    With `serve`, the viewer then shows the store until somebody stops it, at the newsroom's time.
+    """
     config_path = folder / "wirewatch.yaml"
     _clear(folder, config_path)
     with Newsroom() as newsroom, Desk(lambda: newsroom.now) as desk:
@@ -84,6 +90,10 @@ def demo(folder: Path, console: Console) -> int:
         *_differing_alerts(desk),
     ]
     _close(folder, config_path, console, differences)
+    if serve and not differences:
+        _serve(load(config_path, {}), console)
+    elif not differences:
+        _name_the_viewer(config_path, console)
     return 1 if differences else 0
 
 
@@ -181,6 +191,22 @@ def _close(folder: Path, config_path: Path, console: Console, differences: Seque
     console.print("Next, try:", highlight=False)
     for command in (f"show {FERRY}", "alerts list", "feeds list", "export --ledger"):
         console.print(f"  .venv/bin/wirewatch {command} --config {config_path}", highlight=False, soft_wrap=True)
+
+
+def _name_the_viewer(config_path: Path, console: Console) -> None:
+    settings = ViewerSettings()
+    command = f".venv/bin/wirewatch serve {config_path}"
+    console.print(
+        f"Or look at it in a browser, at http://{settings.address}:{settings.port}: {command}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _serve(config: Config, console: Console) -> None:
+    console.print()
+    clock = FixedClock(newsrooms.expected_passes()[-1].at + timedelta(minutes=5))
+    serving.serve(config, clock, lambda said: console.print(said, highlight=False, soft_wrap=True))
 
 
 # The check

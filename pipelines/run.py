@@ -100,13 +100,14 @@ def run_pass(
     look_round(config, store, clock.now())
     run = run or new_run()
     delivered: Counter[str] = Counter()
+    older = older_than_sinks(config, store)
     received, findings = _receive(store, config, clock, progress)
     findings += _waves(store, config, clock, run, delivered=delivered, progress=progress)
     complete_pass(store, clock.now(), every_seconds)
     sent = send_waiting(config, store, clock, progress)
     seconds = time.monotonic() - began
     done = report(store, config, run, now=clock.now(), delivered=delivered, seconds=seconds, findings=findings)
-    return replace(done, received=received, alerts=sent, findings=[*done.findings, *sent.said])
+    return replace(done, received=received, alerts=sent, findings=[*older, *done.findings, *sent.said])
 
 
 def new_run() -> str:
@@ -155,6 +156,22 @@ def open_store(config: Config, now: datetime) -> Store:
     feeds.match_feeds(store, config.feeds, now)
     articles.match_articles(store, config.articles, now)
     return store
+
+
+def older_than_sinks(config: Config, store: Store) -> list[str]:
+    """Return in words which sinks have had more than this store ever gave out, and have it go on after that."""
+    told = []
+    for sink in config.sinks:
+        newest = sink.newest_row()
+        last = outbox.go_on_after(store, newest) if newest else None
+        if last is not None:
+            told.append(
+                f"sink {sink.name} has had messages up to number {newest}, and this store had given out {last}: it was"
+                " put back from an older copy. What it lacks is looked for again; events that left since then come once"
+                " more under their old ids, as far as their pages can still be read, and what came and went in between"
+                f" is with the sink alone. Numbers go on after {newest}"
+            )
+    return told
 
 
 def _receive(store: Store, config: Config, clock: Clock, progress: Progress) -> tuple[int, list[str]]:

@@ -145,7 +145,8 @@ def links(config: Config) -> Links:
     from wirewatch.alerts.message import Links  # noqa: PLC0415
 
     default = config.path.name == DEFAULT_NAME and not config.path.parent.name
-    return Links(instance=config.instance, viewer=config.public_url, config=None if default else str(config.path))
+    viewer, named = config.viewer.public_url, None if default else str(config.path)
+    return Links(instance=config.instance, viewer=viewer, config=named)
 
 
 _LOOK_SECONDS = 30.0  # between two looks at how well is seen

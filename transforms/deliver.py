@@ -43,7 +43,7 @@ class Deliver(beam.PTransform[Any, Any]):
         delivered = tuple(
             prompts
             | f"Claim {sink.name}" >> beam.ParDo(_Claim(self.job, sink.name))
-            | sink.create_write_transform()
+            | sink.suited(streaming=self.job.stream is not None).create_write_transform()
             | f"Mark {sink.name}" >> beam.ParDo(_Mark(self.job))
             for sink in self.sinks
         )

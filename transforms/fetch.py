@@ -64,7 +64,6 @@ class FetchPages(beam.PTransform[Any, Any]):
 class _Lease(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.ticked = False
 
     def process(self, tick: object) -> Iterator[Check | Captured]:
         job = self.job
@@ -87,9 +86,6 @@ class _Lease(beam.DoFn):
         if is_late(meant, now, stream.every_seconds):  # there may be thousands: nothing is asked for them
             return Turn.LATE
         store = tools_for(job).store
-        if not self.ticked:
-            streams.note_tick(store, job.run)
-            self.ticked = True
         leases.end_dead(store, now)
         return turn_of(
             meant,

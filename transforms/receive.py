@@ -7,13 +7,15 @@ acknowledges what a stage has read when that stage is done, whatever becomes of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 
 from transforms.process import Job, noting, patiently, tools_for
-from transforms.sources.base import MessageSource
+from transforms.sources.base import POLL_SECONDS, MessageSource
+from transforms.ticks import ticks
 from wirewatch.receiving import Message, receive
 
 MOST_MESSAGES: Final = 500  # kept in one transaction
@@ -21,24 +23,28 @@ MOST_BYTES: Final = 16 << 20
 
 
 class ReceiveMessages(beam.PTransform[Any, Any]):
-    """Write what the messages of all sources ask for or bring into the store.
+    """Write what the messages of all sources ask for or bring into the store, from a moment on.
 
-    `native` has the engine's own readers used, where it has them: on Dataflow.
+    Dataflow reads a queue by itself; the other engines ask it at ticks.
     """
 
-    def __init__(self, job: Job, sources: Sequence[MessageSource], *, native: bool) -> None:
+    def __init__(self, job: Job, sources: Sequence[MessageSource], engine: str, since: datetime) -> None:
         super().__init__()
         self.job = job
         self.sources = sources
-        self.native = native
+        self.engine = engine
+        self.since = since
 
     def expand(self, begin: Any) -> Any:
         return tuple(
             begin
-            | f"Read {source.name}" >> source.create_read_transform(native=self.native)
+            | f"Read {source.name}" >> source.create_read_transform(self._polls())
             | f"Keep {source.name}" >> beam.ParDo(_Keep(self.job))
             for source in self.sources
         )
+
+    def _polls(self) -> beam.PTransform[Any, Any] | None:
+        return None if self.engine == "dataflow" else ticks(self.engine, self.since, POLL_SECONDS)
 
 
 class _Keep(beam.DoFn):

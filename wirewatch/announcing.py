@@ -59,13 +59,14 @@ class Known:
 def news(article: str, change: Change, known: Known, merged: Sequence[str] = ()) -> list[News]:
     """Return what there is to say of a change, in the order in which it happened.
 
-    `merged` are keys of articles that turned out to be this one, and that something was said of before.
+    `merged` are keys of articles that turned out to be this one, and that something was said of before. A revision
+    whose text was removed has no record.
     """
     said: list[News] = []
     tell = _Teller(article=article, change=change, known=known)
     said += [tell.merged(other) for other in merged]
     said += [tell.retracted(one) for one in change.retracted if stands(known.announced.get(one.id, 0))]
-    said += [tell.record(revision) for revision in change.recorded]
+    said += [tell.record(revision) for revision in change.recorded if revision.text_hash in known.texts]
     if change.first_sight:
         said.append(tell.published(change.after.revisions[0]))
     said += [tell.revised(transition) for transition in change.announced]

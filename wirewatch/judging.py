@@ -14,20 +14,23 @@ from wirewatch.diff import compare
 from wirewatch.errors import BadContent
 from wirewatch.model import WORDING_FIELDS, Claim, Diff, Hunk, Selector, Verdict, Wording
 from wirewatch.significance import judge, uncompared
+from wirewatch.wording import sentence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """A diff and what it means."""
+    """A diff, what it means, and what it says in one sentence."""
 
     diff: Diff
     verdict: Verdict
+    sentence: str
 
 
 def compare_and_judge(old: Wording, new: Wording, old_stamp: Claim | None, new_stamp: Claim | None) -> Judgement:
     """Return what changed between two wordings and what that means; called in a bounded process."""
     diff = compare(old, new)
-    return Judgement(diff=diff, verdict=judge(diff, old, new, old_stamp=old_stamp, new_stamp=new_stamp))
+    verdict = judge(diff, old, new, old_stamp=old_stamp, new_stamp=new_stamp)
+    return Judgement(diff=diff, verdict=verdict, sentence=sentence(diff, new))
 
 
 def judged_in(
@@ -38,7 +41,10 @@ def judged_in(
         return pool.run(compare_and_judge, old, new, old_stamp, new_stamp, returns=Judgement, about=about)
     except BadContent:  # too long for a fine comparison: the change is still said, field by field
         coarse = _field_by_field(old, new)
-        return Judgement(diff=coarse, verdict=uncompared(coarse))
+        changed = " and ".join(one.replace("_", " ") for one in coarse.changed_fields)
+        return Judgement(
+            diff=coarse, verdict=uncompared(coarse), sentence=f"changed the {changed}, too long to compare"
+        )
 
 
 def _field_by_field(old: Wording, new: Wording) -> Diff:

@@ -21,6 +21,7 @@ from wirewatch.announcing import Known, News, news, stands
 from wirewatch.availability import availability
 from wirewatch.bounded import Pool
 from wirewatch.canonical import article_key, canonical_json, sha256
+from wirewatch.chain import fixed
 from wirewatch.clock import Clock
 from wirewatch.errors import BadContent, StoreError, Superseded
 from wirewatch.extract import EXTRACTOR, read_page
@@ -38,6 +39,7 @@ from wirewatch.model import (
     Instance,
     Outcome,
     Reading,
+    Revision,
     Seen,
     Source,
     Track,
@@ -47,6 +49,7 @@ from wirewatch.revisions import (
     Change,
     Ledger,
     Rereading,
+    Transition,
     Want,
     earliest,
     fold,
@@ -66,6 +69,7 @@ from wirewatch.store import (
     frontier,
     inbox,
     ledger,
+    links,
     outbox,
     pages,
     quiet,
@@ -73,6 +77,7 @@ from wirewatch.store import (
 from wirewatch.store.hosts import host_of
 from wirewatch.store.inbox import Received
 from wirewatch.store.ledger import Addition, Judged, Loaded, Naming, Text
+from wirewatch.store.removing import texts_removed
 
 BACKFILL_AFTER: Final = timedelta(hours=6)
 _LINKS: Final = 500  # looked up at once; a statement of SQLite takes 32,766 values
@@ -109,6 +114,20 @@ class Evidence:
     @property
     def reading(self) -> Reading | None:
         return self.read.reading if self.read else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """Every article that evidence leads to, and the key of the one that they all are."""
+
+    evidence: Evidence
+    key: str
+    articles: Mapping[str, Loaded]
+
+    @property
+    def forgotten(self) -> str | None:
+        """The article among them of which nothing is taken in again."""
+        return min((key for key, one in self.articles.items() if one.forgotten), default=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -341,21 +360,24 @@ class Keeper:
         """Keep evidence of different articles in one transaction; raise Superseded where two are of one."""
         if not evidence:
             return []
-        plans = self._plans(evidence)
+        found = self._find(evidence)
+        refused = [one for one in found if one.forgotten]
+        plans = self._plans([one for one in found if not one.forgotten])
         with self.store.begin() as conn:
             self._commit(conn, plans)
-        return [plan.change.counted for plan in plans]
+            for one in refused:
+                self._refuse(conn, one)
+        counted = iter([plan.change.counted for plan in plans])
+        return [Outcome.REFUSED if one.forgotten else next(counted) for one in found]
 
     # Deciding
 
-    def _plans(self, evidence: Sequence[Evidence]) -> list[_Plan]:
-        drafts = [
-            self._draft(one, found, key) for one, (found, key) in zip(evidence, self._find(evidence), strict=True)
-        ]
+    def _plans(self, found: Sequence[_Found]) -> list[_Plan]:
+        drafts = [self._draft(one.evidence, one.articles, one.key) for one in found]
         aliases, texts = self._look_up(drafts)
         return [self._plan(draft, aliases, texts) for draft in drafts]
 
-    def _draft(self, evidence: Evidence, found: dict[str, Loaded], key: str) -> _Draft:
+    def _draft(self, evidence: Evidence, found: Mapping[str, Loaded], key: str) -> _Draft:
         reading = evidence.reading
         own, others = found[key].ledger, [one.ledger for other, one in found.items() if other != key]
         _, change = record(own, reading, (), others)
@@ -375,31 +397,37 @@ class Keeper:
     def _look_up(
         self, drafts: Sequence[_Draft]
     ) -> tuple[Mapping[str, Sequence[Alias]], Mapping[tuple[str, str], Text]]:
-        """Return the names of the articles of which something is to be said, and the kept texts that takes, by key."""
+        """Return the names of the articles of which something is to be said, and the kept texts that takes, by key.
+
+        A text that was removed since is left out. Raise StoreError where one is missing that was not.
+        """
         speaking = [draft for draft in drafts if draft.speaks]
         silent = [draft for draft in drafts if not draft.speaks and draft.change.appeared]
         if not speaking and not silent:
             return {}, {}
         with self.store.reading() as conn:
             aliases = ledger.names_of(conn, {key for draft in speaking for key in draft.found})
-            texts = {
-                (draft.key, text_hash): text
-                for draft in (*speaking, *silent)
-                if (missing := draft.needed - draft.texts.keys())
-                for text_hash, text in ledger.texts(conn, draft.found, missing).items()
-            }
+            texts: dict[tuple[str, str], Text] = {}
+            for draft in (*speaking, *silent):
+                missing = draft.needed - draft.texts.keys()
+                kept = ledger.texts(conn, draft.found, missing) if missing else {}
+                if lacking := missing - kept.keys():
+                    gone = {text_hash for _, text_hash in texts_removed(conn, draft.found, lacking)}
+                    if lost := lacking - gone:
+                        raise ledger.lacks(min(lost))
+                texts |= {(draft.key, text_hash): text for text_hash, text in kept.items()}
         return aliases, texts
 
     def _plan(
         self, draft: _Draft, aliases: Mapping[str, Sequence[Alias]], kept: Mapping[tuple[str, str], Text]
     ) -> _Plan:
-        evidence, change, reading = draft.evidence, draft.change, draft.evidence.reading
+        evidence, reading = draft.evidence, draft.evidence.reading
+        texts = {
+            **{text_hash: text for text_hash in draft.needed if (text := kept.get((draft.key, text_hash)))},
+            **draft.texts,
+        }
+        change, untold = _comparable(draft.change, texts)
         told = _told(change, draft.found[draft.key].announced)
-        texts = dict(draft.texts)
-        for text_hash in draft.needed - texts.keys():
-            if (draft.key, text_hash) not in kept:
-                raise StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
-            texts[text_hash] = kept[draft.key, text_hash]
         judged = self._judge(change, told, texts)
         backfill = self.replay or self.clock.now() - evidence.observed > BACKFILL_AFTER
         said: list[News] = []
@@ -420,13 +448,15 @@ class Keeper:
                 texts=tuple(draft.texts.values()),
                 judged=judged,
                 vanished={t.id: told.get(t.id, 0) for t in change.vanished},
+                untold=untold,
+                source=evidence.source,
             ),
             said=said,
             matched=matched,
             backfill=backfill,
         )
 
-    def _find(self, evidence: Sequence[Evidence]) -> list[tuple[dict[str, Loaded], str]]:
+    def _find(self, evidence: Sequence[Evidence]) -> list[_Found]:
         """Return for each every article that its names lead to, and the key of the one that they all are.
 
         Raise Superseded where two of them lead to one article.
@@ -445,7 +475,9 @@ class Keeper:
         names = Counter(name for one in evidence for name in {alias.name for alias in one.aliases})
         if len(evidence) > 1 and max((*Counter(key for one in found for key in one).values(), *names.values())) > 1:
             raise Superseded("Two readings of one feed are of one article", about=evidence[0].url)
-        return list(zip(found, keys, strict=True))
+        return [
+            _Found(evidence=one, key=key, articles=own) for one, key, own in zip(evidence, keys, found, strict=True)
+        ]
 
     def _read_again(self, wants: Sequence[Want], source: Source) -> tuple[list[Rereading], list[Reading]]:
         """Read kept pages once more with today's extractor, where two neighbours were read by different ones."""
@@ -482,14 +514,17 @@ class Keeper:
     def _judge(self, change: Change, told: Mapping[str, int], texts: Mapping[str, Text]) -> tuple[Judged, ...]:
         judged = []
         for transition in change.appeared:
-            old, new = texts[transition.old_text].wording, texts[transition.new_text].wording
+            old, new = texts[transition.old_text], texts[transition.new_text]
             stamps = (transition.old.stamp, transition.new.modified)
-            judgement = judged_in(self.pool, old, new, *stamps, about=transition.new.url)
+            judgement = judged_in(self.pool, old.wording, new.wording, *stamps, about=transition.new.url)
             judged.append(
                 Judged(
                     transition=transition,
                     diff=judgement.diff,
                     verdict=judgement.verdict,
+                    sentence=judgement.sentence,
+                    old=old,
+                    new=new,
                     announced=told.get(transition.id, 0),
                     hunk_hash=_hunk_hash(judgement.diff),
                     part_hashes=part_hashes(judgement.diff),
@@ -549,8 +584,43 @@ class Keeper:
                     self._bury(conn, read)
                 counted[plan.change.counted] += 1
         self._count_short_cut(conn, [plan.evidence.read for plan in plans if plan.evidence.read is not None])
+        self._chain(conn, plans)
         for outcome, n in sorted(counted.items()):
             counters.count(conn, self.run, "article", outcome, n)
+
+    def _chain(self, conn: Connection, plans: Sequence[_Plan]) -> None:
+        """Write the chains of those articles whose revisions are others now, or stand elsewhere in time."""
+        chains: dict[str, tuple[Revision, ...]] = {}
+        for plan in plans:
+            before, after = plan.change.before.revisions, plan.change.after.revisions
+            joined = [other for other in plan.found if other != plan.key]
+            if joined or [fixed(one) for one in before] != [fixed(one) for one in after]:
+                chains |= {plan.key: after, **dict.fromkeys(joined, ())}
+        if chains:
+            links.write(conn, chains, self.clock.now())
+
+    def _refuse(self, conn: Connection, found: _Found) -> None:
+        """Take nothing in of an article that is forgotten, and end the check that led to it.
+
+        What evidence shows to be another name of it leads to it from now on, so that it is not asked for again.
+        """
+        evidence, forgotten, read = found.evidence, found.forgotten, found.evidence.read
+        assert forgotten is not None
+        unread = {key: one for key, one in found.articles.items() if one.known and not one.forgotten and not _seen(one)}
+        ledger.claim_versions(conn, {key: one.version for key, one in unread.items()})
+        for other in unread:
+            ledger.absorb(conn, forgotten, other)
+        owners = ledger.owners(conn, [alias.name for alias in evidence.aliases])
+        free = tuple(one for one in evidence.aliases if owners.get(one.name, forgotten) == forgotten)
+        naming = Naming(article=forgotten, url=evidence.url, aliases=free, observed=evidence.observed)
+        ledger.claim_names(conn, [naming])
+        if read is None:
+            return
+        if read.received is not None:
+            inbox.drop(conn, read.received)
+        if read.check is not None and read.check.article in found.articles.keys() - unread.keys() - {forgotten}:
+            self._settle(conn, replace(read, received=None), read.check.article, stale=False)
+        counters.count(conn, self.run, "article", Outcome.REFUSED)
 
     def _announce(self, conn: Connection, plans: Sequence[_Plan]) -> None:
         items = [
@@ -808,6 +878,24 @@ def _told(change: Change, announced: Mapping[str, int]) -> dict[str, int]:
     taken_back = [t.id for t in change.retracted if stands(announced.get(t.id, 0))]
     more = Counter([*taken_back, *(t.id for t in change.announced)])
     return {one: announced.get(one, 0) + more[one] for one in (*announced, *more)}
+
+
+def _comparable(change: Change, texts: Mapping[str, Text]) -> tuple[Change, tuple[Transition, ...]]:
+    """Return the change without the transitions of which a text was removed, and those.
+
+    What they changed can be neither told nor kept; the revisions on both sides stay what they are.
+    """
+    untold = tuple(t for t in change.appeared if not {t.old_text, t.new_text} <= texts.keys())
+    if not untold:
+        return change, ()
+    left_out = {t.id for t in untold}
+    appeared = tuple(t for t in change.appeared if t.id not in left_out)
+    announced = tuple(t for t in change.announced if t.id not in left_out)
+    return replace(change, appeared=appeared, announced=announced), untold
+
+
+def _seen(one: Loaded) -> bool:
+    return bool(one.ledger.observations)
 
 
 def _due(entry: Entry, names: Sequence[Alias]) -> articles.FeedEntry:

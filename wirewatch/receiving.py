@@ -91,8 +91,11 @@ def _ask(
             reason = "No feed of this address is watched; `wirewatch feeds add` adds one"
             unknown.append((message, BadContent(reason, about=wish.url)))
         else:
-            articles.watch_within(conn, wish.url, Source(), now)
-            known.add(wish.url)
+            try:
+                articles.watch_within(conn, wish.url, Source(), now)
+                known.add(wish.url)
+            except SourceRefuses as error:  # it is forgotten
+                unknown.append((message, error))
     return unknown
 
 

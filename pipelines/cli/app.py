@@ -106,12 +106,14 @@ def _all_commands(
 @app.command(rich_help_panel=_START)
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the store and the files go.")] = Path("demo"),
+    *,
+    serve: Annotated[bool, typer.Option("--serve", help="Then show it in a browser, until stopped.")] = False,
 ) -> None:
     """Watch an invented newsroom on this machine for five passes, offline, and show what was found."""
     from pipelines.cli.screen import answers
     from pipelines.demo import demo as run_demo
 
-    raise typer.Exit(run_demo(folder, answers()))
+    raise typer.Exit(run_demo(folder, answers(), serve=serve))
 
 
 @app.command(rich_help_panel=_START)
@@ -433,22 +435,83 @@ def show(
 
 
 @app.command(rich_help_panel=_LOOK)
+def serve(
+    config: ConfigArgument = DEFAULT,
+    *,
+    address: Annotated[str | None, typer.Option(metavar="ADDRESS", help="On which address; this machine's.")] = None,
+    port: Annotated[str | None, typer.Option(metavar="N", help="On which port; 8730.")] = None,
+    user_header: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The header in which a reverse proxy names the user.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a page may take the store; 5s.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Show what changed in a browser, with feeds and an API, until stopped; what is not given here stands under
+    `viewer:` in the configuration.
+    """
+    from pipelines.cli import given, serving
+    from wirewatch.clock import SystemClock
+
+    options = {"address": address, "port": port, "user_header": user_header, "time_limit": time_limit}
+    raise typer.Exit(serving.serve(_load(config).logging(given.log(log)), options, SystemClock()))
+
+
+@app.command(rich_help_panel=_LOOK)
 def export(
     config: Annotated[
         Path | None, typer.Argument(metavar="CONFIG", help="The configuration.", show_default=False)
     ] = None,
-    ledger: Annotated[
-        bool, typer.Option("--ledger", help="Articles, observations, revisions and diffs, as JSON Lines.")
-    ] = False,
+    *,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Articles with each sight of them.")] = False,
+    records: Annotated[bool, typer.Option("--records", help="Revisions with their texts.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="What happened to articles.")] = False,
+    hunks: Annotated[bool, typer.Option("--hunks", help="Each single change of words.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="jsonl|csv|parquet", help="Unless it is said, by the ending of --output."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write, whole or not at all.")
+    ] = None,
+    publisher: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only of this publisher; can be given again.")
+    ] = None,
+    of_feed: Annotated[
+        list[str] | None, typer.Option("--feed", metavar="URL", help="Only from this feed; can be given again.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Only in this language, such as en, which has en-GB in it.")
+    ] = None,
+    url: Annotated[list[str] | None, typer.Option(metavar="URL", help="Only this article; can be given again.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only from then on, such as 2026-03-16T00:00:00Z.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")] = None,
     named: ConfigOption = DEFAULT,
 ) -> None:
-    """Print what is kept, in an order that does not depend on how it came."""
-    if not ledger:
-        raise typer.BadParameter("say what to export: --ledger")
-    from pipelines.cli import upkeep
+    """Write out what is kept, in an order that does not depend on how it came."""
+    from pipelines.cli import exporting
 
+    asked = {"ledger": ledger, "records": records, "events": events, "hunks": hunks}
+    chosen = [name for name, wanted in asked.items() if wanted]
+    if len(chosen) != 1:
+        raise typer.BadParameter("say what to export, one of --ledger, --records, --events and --hunks")
+    wanted = exporting.Wanted(
+        what=chosen[0],
+        form=form,
+        output=output,
+        publishers=tuple(publisher or ()),
+        feeds=tuple(of_feed or ()),
+        languages=tuple(language or ()),
+        urls=tuple(url or ()),
+        since=since,
+        until=until,
+    )
+    wanted.check()
     with _opened(config or named) as (loaded, store):
-        upkeep.export(loaded, store)
+        exporting.export(loaded, store, wanted)
 
 
 @app.command(rich_help_panel=_STEP)
@@ -499,6 +562,68 @@ def feed(
     raise typer.Exit(stepping.feed(document, origin, as_json=json))
 
 
+@app.command(rich_help_panel=_LOOK)
+def evidence(
+    article: Annotated[str, typer.Argument(metavar="URL|URI", help="Any address of the article, or its uri.")],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER|FILE.zip", help="Where it goes; evidence-KEY if left out."),
+    ] = None,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Write all that is kept of an article, with hashes and a report that can be read and printed, for others."""
+    from pipelines.cli import proving
+
+    with _opened(config) as (loaded, store):
+        proving.evidence(loaded, store, article, output)
+
+
+@app.command(rich_help_panel=_KEEP)
+def verify(
+    article: Annotated[
+        str | None,
+        typer.Argument(metavar="[URL|URI]", help="One article; left out, the whole store.", show_default=False),
+    ] = None,
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Check every page, text and revision against its hash, and say what is wrong first; exit with 1 if anything is."""
+    from pipelines.cli import proving
+
+    with _opened(config) as (loaded, store):
+        raise typer.Exit(proving.verify(loaded, store, article, as_json=json))
+
+
+@app.command(rich_help_panel=_KEEP)
+def tidy(
+    config: ConfigArgument = DEFAULT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and touch nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Throw away what is older than `retention` says, in small steps, while others work; say what that freed."""
+    from pipelines.cli import tidying
+    from wirewatch.clock import SystemClock
+
+    with _opened(config) as (loaded, store):
+        tidying.tidy(loaded, store, SystemClock().now(), dry_run=dry_run, as_json=json)
+
+
+@app.command(rich_help_panel=_KEEP)
+def forget(
+    article: Annotated[str, typer.Argument(metavar="URL|URI", help="Any address of the article, or its uri.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stays in the store.")],
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Delete all that is kept of an article's words, ask for it no more, and say who else has copies."""
+    from pipelines.cli import tidying
+    from wirewatch.clock import SystemClock
+
+    with _opened(config) as (loaded, store):
+        tidying.forget(loaded, store, article, reason, SystemClock().now(), as_json=json)
+
+
 @app.command(rich_help_panel=_KEEP)
 def check(config: ConfigArgument = DEFAULT, json: Json = False) -> None:
     """Say whether a configuration can be used, and name everything that is wrong with it."""
@@ -513,12 +638,30 @@ def schema(
     authority: Annotated[
         str, typer.Option(metavar="DOMAIN", help="The installation that publishes it.")
     ] = "wirewatch.example",
+    dictionary: Annotated[
+        bool, typer.Option("--dictionary", help="Print the columns of all tables, in Markdown.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Print the JSON Schema of what Wirewatch reads and writes."""
     from pipelines.cli import upkeep
 
-    upkeep.schema(name, authority, as_json=json)
+    if dictionary:
+        upkeep.dictionary()
+    else:
+        upkeep.schema(name, authority, as_json=json)
+
+
+@app.command("roll-back", rich_help_panel=_KEEP)
+def roll_back(
+    to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The schema that the older Wirewatch knows.")],
+    config: ConfigArgument = DEFAULT,
+) -> None:
+    """Take the store's schema back, so that an older Wirewatch can go on; stop all jobs and make a copy first."""
+    from pipelines.cli import upkeep
+
+    with _opened(config) as (_, store):
+        upkeep.roll_back(store, to)
 
 
 @letters.command("list")

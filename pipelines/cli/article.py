@@ -18,12 +18,13 @@ from wirewatch.bounded import Pool
 from wirewatch.canonical import article_uri
 from wirewatch.diff import compare
 from wirewatch.errors import ConfigurationError
-from wirewatch.model import Alias, Claim, Diff, Observation, Outcome, Revision, Seen, Verdict
+from wirewatch.model import Alias, Claim, Diff, Observation, Outcome, Revision, Seen, Source, Verdict
 from wirewatch.revisions import History, Ledger, fold, stamp_of
 from wirewatch.significance import judge
-from wirewatch.store import Store, ledger
-from wirewatch.store.labels import Labels, labels
+from wirewatch.store import Store, articles, ledger
+from wirewatch.store.labels import Labels, labels, sentences
 from wirewatch.store.ledger import Text
+from wirewatch.store.removing import texts_removed
 
 _QUIET: Final = (Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.DUPLICATE)
 _ZONES: Final = {"stated": "zone stated", "configured": "zone configured", "assumed": "zone assumed"}
@@ -31,11 +32,6 @@ _DISCLOSED: Final = {
     "disclosed": "disclosed by the publisher",
     "undisclosed": "not disclosed by the publisher",
     "unknown": "",
-}
-_PASSING: Final = {
-    "ago": "times such as 5 minutes ago",
-    "counter": "a count of comments, views or shares",
-    "listing": "a list of other articles inside the text",
 }
 
 
@@ -45,22 +41,25 @@ class Article:
 
     uri: str
     row: Any
+    source: Source  # what the configuration says of it, or of its feed
     names: tuple[Alias, ...]
     ledger: Ledger
     history: History
-    texts: dict[str, Text]  # by the hash of the text, of each revision
+    texts: dict[str, Text]  # by the hash of the text, of each revision whose text is still there
+    removed: dict[str, datetime]  # when the others were removed
     labels: Labels
 
     @property
     def headline(self) -> str:
         """The latest headline, or the address where there is none."""
         revisions = self.history.revisions
-        said = self.texts[revisions[-1].text_hash].wording.headline if revisions else None
-        return one_line(said) or self.row.url
+        text = self.texts.get(revisions[-1].text_hash) if revisions else None
+        return (one_line(text.wording.headline) if text else "") or self.row.url
 
     def summary(self, now: datetime) -> str:
         """Return how the article stands, in one line."""
         due = f"next look {distance(self.row.due_at, now)}" if self.row.due_at else "not asked any more"
+        due = "forgotten" if self.row.forgotten else due
         versions = number(len(self.history.revisions), "revision")
         return f"{self.headline} — {versions}, {self._standing()}, {due}"
 
@@ -74,9 +73,8 @@ class Article:
             "available_since": self.history.available_since,
             "due_at": self.row.due_at,
             "labels": self.labels,
-            "revisions": [
-                {"revision": one, "wording": self.texts[one.text_hash].wording} for one in self.history.revisions
-            ],
+            "forgotten": self._forgotten(),
+            "revisions": [self._plain(one) for one in self.history.revisions],
             "observations": [
                 {"outcome": outcome.value, "observation": observation}
                 for observation, outcome in zip(self.ledger.observations, self.history.outcomes, strict=True)
@@ -86,6 +84,7 @@ class Article:
     def timeline(self, now: datetime) -> RenderableType:
         """Return who it is, what it is called and all that was seen of it, for a terminal."""
         due = f"{moment(self.row.due_at)} ({distance(self.row.due_at, now)})" if self.row.due_at else "not any more"
+        forgotten = self._forgotten()
         facts = table("", "")
         facts.show_header = False
         for name, value in (
@@ -93,7 +92,9 @@ class Article:
             ("Uri", self.uri),
             ("Standing", self._standing()),
             ("Next look", due),
-            *(("Label", label) for label in self._labels()),
+            *((("Forgotten", f"{moment(forgotten['at'])} UTC: {one_line(forgotten['reason'])}"),) if forgotten else ()),
+            *((("Removed", self._without_text()),) if self.removed and not forgotten else ()),
+            *(("Label", label) for label in sentences(self.labels, self.history)),
             *((f"{alias.kind.capitalize()}", one_line(alias.name)) for alias in self._other_names()),
         ):
             facts.add_row(Words(name, style="dim"), value)
@@ -111,6 +112,33 @@ class Article:
             raise ConfigurationError(f"There is no revision {version} of this article; it has {there}", about=self.uri)
         return revisions[version - 1]
 
+    def why_gone(self, revision: Revision) -> str | None:
+        """Return in words why a revision has no text any more; None where it has one."""
+        if revision.text_hash in self.texts:
+            return None
+        forgotten, at = self._forgotten(), self.removed.get(revision.text_hash)
+        if forgotten:
+            return f"The article was forgotten on {forgotten['at']:%Y-%m-%d}: of its words only hashes are kept"
+        day = f" on {at:%Y-%m-%d}" if at else ""
+        return f"The text of revision {revision.version} was removed{day}, as `retention` says: only its hash is kept"
+
+    def _forgotten(self) -> dict[str, Any] | None:
+        if self.row.forgotten is None:
+            return None
+        return {"at": self.row.forgotten, "reason": self.row.forgotten_reason}
+
+    def _plain(self, revision: Revision) -> dict[str, Any]:
+        text, at = self.texts.get(revision.text_hash), self.removed.get(revision.text_hash)
+        return {
+            "revision": revision,
+            "wording": text.wording if text else None,
+            **({"removed": at} if not text else {}),
+        }
+
+    def _without_text(self) -> str:
+        gone = [str(one.version) for one in self.history.revisions if one.text_hash not in self.texts]
+        return f"the text of {'revisions' if len(gone) > 1 else 'revision'} {', '.join(gone)}, as `retention` says"
+
     def _standing(self) -> str:
         history = self.history
         since = f" since {moment(history.available_since)} UTC" if history.available_since else ""
@@ -118,21 +146,6 @@ class Article:
             return "not read yet" + (f": {one_line(self.row.last_detail)}" if self.row.last_detail else "")
         pending = f"; a {history.pending.kind} wording awaits confirmation" if history.pending else ""
         return f"{history.availability.value}{since}{pending}"
-
-    def _labels(self) -> Iterator[str]:
-        versions = {transition.id: transition.new.version for transition in self.history.transitions}
-        for diff_id, places in self.labels.boilerplate_hunks.items():
-            if diff_id in versions:
-                whole = self.labels.boilerplate.get(diff_id)
-                what = "" if whole else f"{number(len(places), 'part')} of "
-                was, count = "were" if what and len(places) > 1 else "was", whole or max(places.values())
-                told = f"{what}the change to revision {versions[diff_id]} {was} made on {count} articles of this host"
-                yield f"boilerplate: {told} within a day"
-        if self.labels.unsteady:
-            passing = ", ".join(_PASSING[kind] for kind in self.labels.unsteady)
-            yield f"unsteady: {passing}, in {number(len(self.labels.volatile), 'revision')}"
-        if self.labels.stale:
-            yield f"stale: an older copy was seen {number(len(self.labels.stale), 'time')}"
 
     def _other_names(self) -> Iterator[Alias]:
         return (alias for alias in self.names if alias.name != self.row.url)
@@ -210,8 +223,10 @@ def show(
     """Print an article's ledger, and what changed between two revisions."""
     article = find(store, config, name)
     pair = chosen(article, *versions)
-    comparison = None
-    if pair is not None:
+    comparison, lacking = None, next((why for one in pair or () if (why := article.why_gone(one))), None)
+    if lacking is not None and versions != (None, None):
+        raise ConfigurationError(lacking, about=article.uri)
+    if pair is not None and lacking is None:
         with Pool(1) as pool:
             comparison = compared(article, *pair, pool)
     if as_json:
@@ -236,15 +251,18 @@ def find(store: Store, config: Config, name: str) -> Article:
             if row.merged_into:
                 loaded, row = ledger.load(conn, row.merged_into), ledger.row(conn, row.merged_into)
             history = fold(loaded.ledger)
-            hashes = {revision.text_hash for revision in history.revisions}
+            texts = ledger.texts_of(conn, {row.key: history.revisions})
+            gone = {one.text_hash for one in history.revisions} - {text_hash for _, text_hash in texts}
             return Article(
                 uri=article_uri(instance.authority, instance.since, row.key),
                 row=row,
+                source=articles.source_of(conn, row.url) or Source(),
                 names=ledger.names(conn, row.key),
                 ledger=loaded.ledger,
                 history=history,
                 labels=labels(conn, loaded.ledger, history),
-                texts={text_hash: ledger.text(conn, [row.key], text_hash) for text_hash in hashes},
+                texts={text_hash: text for (_, text_hash), text in texts.items()},
+                removed={text_hash: at for (_, text_hash), at in texts_removed(conn, [row.key], gone).items()},
             )
     raise ConfigurationError(f"Nothing is kept under {name}; `wirewatch watch URL` reads an article", about=name)
 

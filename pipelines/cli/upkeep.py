@@ -1,19 +1,17 @@
-"""Check a configuration, print schemas and the ledger, and bring dead letters in again."""
+"""Check a configuration, print schemas, and bring dead letters in again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipelines.cli.screen import answers, emit, emit_lines, moment, number, one_line, table, tell
 from pipelines.config import BadConfiguration, Config, Problem, load
-from wirewatch.canonical import article_uri
 from wirewatch.errors import ConfigurationError
 from wirewatch.schema import schemas
-from wirewatch.store import Store, dead_letters, inbox, ledger
+from wirewatch.store import Store, dead_letters, inbox, migrations, outbox
 from wirewatch.store.dead_letters import DeadLetter
 
 
@@ -62,9 +60,21 @@ def schema(name: str | None, authority: str, *, as_json: bool) -> None:
         answers().print(rows)
 
 
-def export(config: Config, store: Store) -> None:
-    """Print the ledger export."""
-    emit_lines(ledger.export(store, partial(article_uri, config.instance.authority, config.instance.since)))
+def dictionary() -> None:
+    """Print what the columns of all tables are."""
+    from wirewatch.rows.dictionary import dictionary as described  # noqa: PLC0415 (only here)
+
+    emit_lines(iter([described().encode()]))
+
+
+def roll_back(store: Store, to: str) -> None:
+    """Take the store's schema back to an older one, for the Wirewatch that knows no newer one."""
+    known = migrations.numbers()
+    if to not in known[:-1]:
+        older = ", ".join(known[:-1])
+        raise ConfigurationError(f"--to: {to!r} is no schema before {known[-1]}, which this is; there is {older}")
+    migrations.migrate(store.engine, to)
+    tell(f"The store has schema {to}. Go on with the Wirewatch that knows it; this one would bring it to {known[-1]}.")
 
 
 def list_letters(store: Store, *, limit: int, everything: bool, as_json: bool) -> None:
@@ -124,14 +134,18 @@ def replay_letters(store: Store, letter_ids: Sequence[int], now: datetime, *, ev
     if unknown := [letter_id for letter_id, letter in found.items() if letter is None]:
         raise ConfigurationError(f"There is no dead letter {', '.join(map(str, unknown))}; nothing was replayed")
     captures = {letter_id: letter[1] for letter_id, letter in found.items() if letter is not None}
-    if empty := [letter_id for letter_id, capture in captures.items() if capture is None]:
+    refused = {
+        one: letter[0].file or "" for one, letter in found.items() if letter and letter[0].step == outbox.DELIVER
+    }
+    if empty := [one for one, capture in captures.items() if capture is None and one not in refused]:
         kept = ", ".join(map(str, empty))
         raise ConfigurationError(f"Of {kept} nothing was kept that could be replayed; nothing was replayed")
     with store.begin() as conn:
         put = [
             letter_id
             for letter_id, capture in captures.items()
-            if capture is not None and inbox.put(conn, f"dead-letter-{letter_id}", capture, now)
+            if (capture is not None and inbox.put(conn, f"dead-letter-{letter_id}", capture, now))
+            or (letter_id in refused and outbox.deliver_again(conn, refused[letter_id]))
         ]
         dead_letters.mark_replayed(conn, put, now)
     if as_json:
@@ -139,7 +153,7 @@ def replay_letters(store: Store, letter_ids: Sequence[int], now: datetime, *, ev
         return
     waiting_already = len(ids) - len(put)
     tell(
-        f"{number(len(put), 'dead letter')} will be read by the next run"
+        f"{number(len(put), 'dead letter')} will be tried again by the next run"
         + (f"; {waiting_already} waited already." if waiting_already else ".")
     )
 

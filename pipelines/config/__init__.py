@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -29,9 +30,11 @@ from pipelines.config.settings import (
     FeedSettings,
     FetchSettings,
     MonitorSettings,
+    RetentionSettings,
     Settings,
     SourceSettings,
     StreamSettings,
+    ViewerSettings,
     WorkSettings,
 )
 from transforms.sinks.base import Sink
@@ -40,15 +43,18 @@ from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.identity import normalise_url
 from wirewatch.model import Instance, Source
+from wirewatch.schedule import LONGEST_ARTICLE_GAP
 from wirewatch.store import Store
 from wirewatch.store.engine import parse, shown
+from wirewatch.store.tidying import Retention
+from wirewatch.units import duration_text
 
 if TYPE_CHECKING:
     from transforms.process import Job
     from wirewatch.clock import Clock
     from wirewatch.fetch import FetchPolicy
 
-__all__ = ["DEFAULT_NAME", "BadConfiguration", "Config", "Problem", "load", "parse_settings"]
+__all__ = ["DEFAULT_NAME", "BadConfiguration", "Config", "Problem", "load", "parse_settings", "too_short"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -70,7 +76,8 @@ class Config:
     alerting: Alerting = NO_ALERTS
     channels: tuple[Channel, ...] = ()
     operator: str | None = None  # the channel that hears of Wirewatch itself
-    public_url: str | None = None  # of the viewer
+    retention_settings: RetentionSettings = field(default_factory=RetentionSettings)
+    viewer: ViewerSettings = field(default_factory=ViewerSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
@@ -108,6 +115,12 @@ class Config:
             parallel=settings.parallel,
             parallel_per_host=settings.parallel_per_host,
         )
+
+    @property
+    def retention(self) -> Retention:
+        """How long things stay in the store."""
+        kept = {name: getattr(self.retention_settings, name) for name in RetentionSettings.model_fields}
+        return Retention(**{name: timedelta(seconds=one) for name, one in kept.items() if one is not None})
 
     def open_store(self) -> Store:
         """Open the store, made if need be; raise StoreError or ConfigurationError where that cannot be."""
@@ -173,7 +186,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         alerting=Alerting(rules=settings.alerts.rules, settle_seconds=settings.alerts.settle),
         channels=tuple(_anchored(channel, folder) for channel in settings.alerts.channels),
         operator=settings.alerts.operator,
-        public_url=settings.viewer.public_url,
+        retention_settings=settings.retention,
+        viewer=settings.viewer,
         work=settings.work,
         monitor=settings.monitor,
         stream=_anchored(settings.stream or StreamSettings(), folder),
@@ -197,6 +211,7 @@ def parse_settings(document: Document) -> Settings:
             complain(document, error)
         else:
             _complain_of_stream(document, settings)
+            _complain_of_retention(document, settings)
     if document.problems or settings is None:
         raise BadConfiguration(document.name, document.problems)
     return settings
@@ -215,6 +230,32 @@ def _complain_of_stream(document: Document, settings: Settings) -> None:
     )
     for key, why in wrong:
         document.report(("stream", key), why)
+
+
+def _complain_of_retention(document: Document, settings: Settings) -> None:
+    """Note what would be thrown away while its article is still asked for."""
+    ends = [(one.end, one.url) for one in settings.feeds]
+    ends += [(one.end, one.url) for one in settings.articles]
+    longest, url = max(ends, default=(0.0, ""))
+    for key, what in (("pages", "pages"), ("texts", "texts")):
+        stays = getattr(settings.retention, key)
+        if ends and stays is not None and (why := too_short(what, stays, longest, url)):
+            document.report(("retention", key), why)
+
+
+def too_short(what: str, stays: float, end: float, of: str) -> str | None:
+    """Return why things of articles that are asked for so long cannot stay so short, both in seconds; None if they can.
+
+    What awaits confirmation is asked for a little longer than `end`.
+    """
+    needed = end + LONGEST_ARTICLE_GAP
+    if stays >= needed:
+        return None
+    return (
+        f"{what} would go after {duration_text(stays)}, while articles of {of} are asked for until {duration_text(end)}"
+        f" after their last change, and late answers are waited for: write at least {duration_text(needed)}, or lower"
+        " `end` there"
+    )
 
 
 def source(settings: SourceSettings, feed: str | None = None) -> Source:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ _AUTHORITY: Final = re.compile(
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")  # RFC 5646, 2.1, without private use
 _ABBREVIATION: Final = re.compile(r"[A-Za-z]{1,5}")
+_HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 
 
@@ -155,6 +157,14 @@ def _host(text: str) -> str:
     if not _HOST_NAME.fullmatch(text):
         raise ValueError("is no host name; write it without http:// and path")
     return text.lower()
+
+
+def _listening(text: str) -> str:
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return _host(text)
+    return text.strip("[]")
 
 
 def _store(text: str) -> str:
@@ -381,12 +391,53 @@ class AlertSettings(Section):
     rules: tuple[Rule, ...] = Field(default=(), description="Who wants to know what.")
 
 
+class RetentionSettings(Section):
+    """How long things stay before `wirewatch tidy` throws them away; see [Keeping](keeping.md#retention)."""
+
+    pages: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="A revision's page, from the last change beside it; never the latest. Left out, it stays.",
+    )
+    texts: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="A revision's words and the hunks of its diffs, in the same way. Left out, they stay.",
+    )
+    alerts: Annotated[Duration, _Lasts(7 * DAY, 3650 * DAY)] | None = Field(
+        default=None, description="An alert that was sent or given up, with what it told of. Left out, it stays."
+    )
+    dead_letters: Annotated[Duration, _Lasts(DAY, 3650 * DAY)] | None = Field(
+        default=None, description="A dead letter, replayed or not. Left out, it stays."
+    )
+    messages: Annotated[Duration, _Lasts(7 * DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="What a record or event says that every sink has had; its id stays. Left out, it stays.",
+    )
+
+
+def _header(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError("is no name of an HTTP header, such as X-Forwarded-User")
+    return text
+
+
 class ViewerSettings(Section):
-    """The web pages over the store."""
+    """The web pages over the store, `wirewatch serve`; see [The viewer](viewer.md)."""
 
     public_url: WebAddress | None = Field(
         default=None, description="Where readers of alerts reach them; left out, alerts name a command instead."
     )
+    address: Annotated[Text, AfterValidator(_listening), Spelling("address or host name")] = Field(
+        default="127.0.0.1",
+        description="On which address they are served; any but this machine's own needs `user_header`.",
+    )
+    port: Annotated[Count, _Between(1, 65_535), Field(description="On which port.")] = 8730
+    user_header: Annotated[Text, AfterValidator(_header), Spelling("name of a header")] | None = Field(
+        default=None,
+        description="The header in which a reverse proxy hands on who is logged in; without it, nobody is answered.",
+    )
+    time_limit: Annotated[
+        Duration, _Lasts(0.1, 5 * MINUTE), Field(description="How long a search, or any page, may take the store.")
+    ] = 5.0
 
 
 _ENGINES: Final = ("prism", "flink", "dataflow")
@@ -494,6 +545,7 @@ class Settings(Section):
     )
     sinks: tuple[AnySink, ...] = Field(default=(), description="Where records and events go, beside the store.")
     alerts: AlertSettings = Field(default=AlertSettings(), description="Who is told what, and where.")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="How long things stay.")
     viewer: ViewerSettings = Field(default=ViewerSettings(), description="The web pages over the store.")
     work: WorkSettings = Field(default=WorkSettings(), description="How the work is done on this machine.")
     monitor: MonitorSettings = Field(default=MonitorSettings(), description="How others see a job that never ends.")

@@ -12,22 +12,15 @@ from pipelines.config import Config
 
 
 class Running(Protocol):
-    """A job on its engine; `given_up` says that the engine itself starts a job again, and one that fails is over.
-
-    `first_tick_seconds` is after how long without any tick the job has to be taken for stuck, if that can be said.
-    """
+    """A job on its engine; `given_up` says that the engine itself starts a job again, and one that fails is over."""
 
     given_up: bool
-    first_tick_seconds: float | None
 
     def failure(self) -> str | None:
         """Return in one sentence why the job is no more, or None while it runs."""
 
     def stop(self) -> str:
         """End the job and return in one sentence what is left of it."""
-
-    def abandon(self) -> None:
-        """End the job as it is, and wait until it has ended."""
 
     def close(self) -> None:
         """Let go of what was started for it here."""

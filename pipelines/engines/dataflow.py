@@ -6,6 +6,7 @@ every start.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from apache_beam.runners.runner import PipelineState
@@ -34,11 +35,12 @@ class Dataflow:
     """A stream on Google's service."""
 
     given_up = True
-    first_tick_seconds: float | None = None  # it starts machines first
 
-    def __init__(self, config: Config, graph: Any) -> None:
-        _refuse(config, graph)
-        self._result = submit(config, graph, options(config), to="Dataflow")
+    def __init__(self, config: Config, graph: Any, *, given: Sequence[str] = ()) -> None:
+        """Hand the job over; options that are `given` go before those of the configuration."""
+        wanted = [*options(config), *given]
+        _refuse(config, graph, wanted)
+        self._result = submit(config, graph, wanted, to="Dataflow")
 
     def failure(self) -> str | None:
         """Return why the job is no more, or None while it runs."""
@@ -52,16 +54,12 @@ class Dataflow:
         self._result.cancel()
         return "The job has ended; the store has all of it, and `wirewatch stream` goes on from there."
 
-    def abandon(self) -> None:
-        """End the job."""
-        self._result.cancel()
-
     def close(self) -> None:
         """Do nothing: the service is not ours."""
 
 
-def _refuse(config: Config, graph: Any) -> None:
-    given = [*options(config), f"--job_name={job_name(config)}", "--streaming"]
+def _refuse(config: Config, graph: Any, wanted: Sequence[str]) -> None:
+    given = [f"--job_name={job_name(config)}", *wanted, "--streaming"]
     form = portable_form(graph, given, config.stream.image or "")
     if wrong := refusals(form, given, queues=len(config.sources)):
         raise EngineFailed(f"Dataflow would not take this job. {' '.join(wrong)}")

@@ -33,8 +33,6 @@ class Flink:
     """A stream on a cluster."""
 
     given_up = True
-    # Workers start in 10 s. Now and then a job runs whose first element was lost on the way to them.
-    first_tick_seconds: float | None = 120.0
 
     def __init__(self, config: Config, graph: Any, *, savepoint: str | None = None) -> None:
         stream = config.stream
@@ -54,6 +52,9 @@ class Flink:
             f"--parallelism={stream.parallelism}",
             f"--checkpointing_interval={round((stream.checkpoint_interval or 0) * 1000)}",
             f"--checkpoint_timeout_millis={round(stream.checkpoint_timeout * 1000)}",
+            # Else what a bundle gives that a checkpoint ends, pages included, is written down with it and handed on
+            # only when the next bundle begins, which may be never.
+            "--finish_bundle_before_checkpointing",
         ]
         if savepoint is not None:
             options.append(f"--savepoint_path={savepoint}")
@@ -81,15 +82,6 @@ class Flink:
             except _Refused as refusal:
                 if time.monotonic() > deadline or self.failure() is not None:
                     raise EngineFailed(f"{refusal} The job runs on; see {self._rest}.") from refusal
-            time.sleep(_PAUSE_SECONDS)
-
-    def abandon(self) -> None:
-        """Cancel the job and wait until the cluster is rid of it."""
-        self._ask(f"/jobs/{self._job}?mode=cancel", method="PATCH")
-        deadline = time.monotonic() + _LOST_SECONDS
-        while self._ask(f"/jobs/{self._job}")["state"] not in _ENDED:
-            if time.monotonic() > deadline:
-                raise EngineFailed(f"Flink does not end the job that got stuck; see {self._rest}.")
             time.sleep(_PAUSE_SECONDS)
 
     def close(self) -> None:

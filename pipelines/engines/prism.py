@@ -36,7 +36,6 @@ class Prism:
     """A stream on a Prism of its own."""
 
     given_up = False
-    first_tick_seconds: float | None = None
 
     def __init__(self, config: Config, graph: Any) -> None:
         threading.excepthook = _unless_engine_is_gone
@@ -87,9 +86,6 @@ class Prism:
         with suppress(grpc.RpcError):  # it has ended already
             self._result.cancel()
         return "The job has ended; the store has all of it, and `wirewatch stream` goes on from there."
-
-    def abandon(self) -> None:
-        """Do nothing: the job ends with its engine."""
 
     def close(self) -> None:
         """End Prism."""

@@ -24,7 +24,7 @@ def submit(config: Config, graph: Any, options: Sequence[str], *, to: str) -> Pi
     # Beam warns of options that are the job server's own, and it cannot know them.
     logging.getLogger("apache_beam.options.pipeline_options").setLevel(logging.ERROR)
     name = f"--job_name={job_name(config)}"
-    pipeline = beam.Pipeline(options=PipelineOptions([*options, name, "--streaming"]))
+    pipeline = beam.Pipeline(options=PipelineOptions([name, *options, "--streaming"]))
     pipeline | "Wirewatch" >> graph
     try:
         return pipeline.run()

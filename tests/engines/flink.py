@@ -1,4 +1,7 @@
-"""A real Flink cluster on localhost: JobManager, two TaskManagers, a worker pool, Beam's job server.
+"""A real Flink cluster on localhost: JobManager, two TaskManagers, each with a worker pool, and Beam's job server.
+
+Each TaskManager finds its own pool under the same name, as it would on a machine of its own: a file says to it what
+`localhost` is.
 
 Checkpoints and savepoints lie on the disk. Heartbeats are short, so that a TaskManager that is killed is missed within
 seconds, and a job that fails is started again from its last checkpoint after one.
@@ -7,6 +10,7 @@ seconds, and a job that fails is started again from its last checkpoint after on
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import urllib.request
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any, Final
 from tests.engines.install import FLINK, JOB_SERVER
 from tests.engines.processes import PATIENCE_SECONDS, Process, free_port, listens, until
 
+_ADDRESSES: Final = ("127.0.0.1", "127.0.0.2")  # where the TaskManagers' pools listen
 ROOT: Final = Path(__file__).parents[2]
 # What Flink's own default configuration opens to it on Java 17 (`env.java.opts.all`).
 _EXPORTS: Final = [
@@ -68,15 +73,15 @@ class Flink:
         self._conf = folder / "conf"
         self._conf.mkdir(parents=True)
         settings = {
-            "jobmanager.rpc.address": "localhost",
+            "jobmanager.rpc.address": _ADDRESSES[0],
             "jobmanager.rpc.port": self.rpc_port,
-            "jobmanager.bind-host": "localhost",
+            "jobmanager.bind-host": _ADDRESSES[0],
             "blob.server.port": blob_port,
-            "rest.address": "localhost",
-            "rest.bind-address": "localhost",
+            "rest.address": _ADDRESSES[0],
+            "rest.bind-address": _ADDRESSES[0],
             "rest.port": self.rest_port,
-            "taskmanager.host": "localhost",
-            "taskmanager.bind-host": "localhost",
+            "taskmanager.host": _ADDRESSES[0],
+            "taskmanager.bind-host": _ADDRESSES[0],
             "taskmanager.numberOfTaskSlots": 1,
             "parallelism.default": 1,
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -96,8 +101,8 @@ class Flink:
         self.job_manager = self._java(
             "job-manager", FLINK, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m"
         )
-        self.task_managers = [self._task_manager(number) for number in (1, 2)]
-        self.pool = self._pool()
+        self.pools = [self._pool(number) for number in (0, 1)]
+        self.task_managers = [self._task_manager(number) for number in (0, 1)]
         self.job_server = self._job_server()
         try:
             until("the cluster is up", self._is_up, seconds=2 * PATIENCE_SECONDS)
@@ -115,7 +120,7 @@ class Flink:
 
     @property
     def rest(self) -> str:
-        return f"http://localhost:{self.rest_port}"
+        return f"http://{_ADDRESSES[0]}:{self.rest_port}"
 
     def ask(self, path: str, body: Any = None) -> Any:
         """Ask Flink's REST interface; a body is posted."""
@@ -160,18 +165,18 @@ class Flink:
     def kill_task_manager(self) -> None:
         """Kill a TaskManager with `kill -9` and start a new one in its place."""
         self.task_managers[0].kill()
-        self.task_managers[0] = self._task_manager(1)
+        self.task_managers[0] = self._task_manager(0)
 
     def kill_pool(self) -> None:
-        """Kill the worker pool and its workers with `kill -9` and start a new one in its place."""
-        self.pool.kill()
+        """Kill a worker pool and its workers with `kill -9` and start a new one in its place."""
+        self.pools[0].kill()
         until("nobody listens at the pool's port", lambda: not listens(self.pool_port))
-        self.pool = self._pool()
+        self.pools[0] = self._pool(0)
 
     @property
     def processes(self) -> list[Process]:
         """All processes of the cluster."""
-        return [self.job_server, *self.task_managers, self.pool, self.job_manager]
+        return [self.job_server, *self.task_managers, *self.pools, self.job_manager]
 
     def stop(self) -> None:
         """End all processes of the cluster."""
@@ -181,7 +186,8 @@ class Flink:
     def _is_up(self) -> bool:
         for process in self.processes:
             assert process.runs, f"{process.name} ended:\n{process.said()[-3000:]}"
-        return listens(self.job_port) and listens(self.pool_port) and len(self.slots_by_manager()) == 2
+        ports = [(self.job_port, _ADDRESSES[0]), *((self.pool_port, address) for address in _ADDRESSES)]
+        return all(listens(port, address) for port, address in ports) and len(self.slots_by_manager()) == 2
 
     def _java(
         self, name: str, jars: Path, main: str, *options: str, arguments: tuple[str, ...] | None = None
@@ -193,19 +199,22 @@ class Flink:
         return Process(name, [*JAVA, *options, log4j, "-cp", path, main, *given], self.folder)
 
     def _task_manager(self, number: int) -> Process:
+        hosts = self._conf / f"hosts-{number}"
+        hosts.write_text(f"{_ADDRESSES[number]} localhost\n{_ADDRESSES[0]} {socket.gethostname()}\n")
         sizes = [word for name, value in _TASK_MANAGER.items() for word in ("-D", f"{name}={value}")]
         return self._java(
             f"task-manager-{number}",
             FLINK,
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
             "-Xmx512m",
+            f"-Djdk.net.hosts.file={hosts}",
             arguments=("--configDir", str(self._conf), *sizes),
         )
 
-    def _pool(self) -> Process:
+    def _pool(self, number: int) -> Process:
         return Process(
-            "worker-pool",
-            [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={self.pool_port}"],
+            f"worker-pool-{number}",
+            [sys.executable, "-m", "tests.engines.pool", f"{_ADDRESSES[number]}:{self.pool_port}"],
             self.folder,
             # Workers are started as `python`; the repository is where a test's own modules lie.
             env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
@@ -219,7 +228,7 @@ class Flink:
             "-Xmx512m",
             arguments=(
                 "--flink-master",
-                f"localhost:{self.rest_port}",
+                f"{_ADDRESSES[0]}:{self.rest_port}",
                 "--job-port",
                 str(self.job_port),
                 "--artifact-port",

@@ -27,11 +27,11 @@ def free_port() -> int:
         return port
 
 
-def listens(port: int) -> bool:
-    """Tell whether somebody listens at a port of localhost."""
+def listens(port: int, address: str = "127.0.0.1") -> bool:
+    """Tell whether somebody listens at a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 def until(what: str, answer: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:

@@ -49,7 +49,7 @@ class Stream:
     @property
     def watches(self) -> bool:
         """Tell whether the engine has the job; fail if the command has ended."""
-        assert self.process.runs, f"the stream ended:\n{self.process.said()[-4000:]}"
+        assert self.process.runs, f"the stream ended with {self.process.wait()}:\n{self.process.said()[-4000:]}"
         return "Watching on" in self.process.said()
 
     def stop(self) -> str:

@@ -148,7 +148,7 @@ def test_stream_on_prism_that_is_killed_loses_no_message(prism: Path, pubsub: Fa
 
 @pytest.mark.timeout(1800)
 def test_flink_loses_no_message_when_its_machines_are_killed(flink: Flink, pubsub: FakePubSub, tmp_path: Path) -> None:
-    config = configured(tmp_path, pubsub, readers=2)
+    config = configured(tmp_path, pubsub)
     stream = Stream(config, *on_flink(flink))
 
     def after(kill: Callable[[], None]) -> Callable[[], Stream]:

@@ -195,11 +195,11 @@ MISTAKES = {
     ),
     "unknown kind of sink": (
         "sinks: [{kind: parket, name: a, folder: x}]",
-        "line 4, sinks[0].kind: there is no sink 'parket'; there is jsonl, pubsub",
+        "line 4, sinks[0].kind: there is no sink 'parket'; there is bigquery, jsonl, parquet, pubsub",
     ),
     "sink without a kind": (
         "sinks: [{name: a, folder: x}]",
-        "line 4, sinks[0]: the key kind is required: jsonl, pubsub",
+        "line 4, sinks[0]: the key kind is required: bigquery, jsonl, parquet, pubsub",
     ),
     "sink that is no topic": (
         "sinks: [{kind: pubsub, name: a, topic: news}]",

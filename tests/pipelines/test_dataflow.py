@@ -17,7 +17,7 @@ from wirewatch.clock import FixedClock
 
 PLACES = {"project": "newsroom", "region": "europe-west1", "temp": "gs://newsroom-temp/wirewatch"}
 IMAGE = "registry.example/newsroom/wirewatch:1"
-READER = "Wirewatch/ReceiveMessages/Read checks/Pull/ReadUnbounded"
+READER = "Wirewatch/ReceiveMessages/Read checks/Pull"
 GIVEN = ["--job_name=wirewatch-a-example", "--streaming"]
 
 
@@ -33,11 +33,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 @pytest.fixture(scope="module")
-def made(config: Config) -> Callable[[bool], Form]:
+def made(config: Config) -> Callable[[str], Form]:
     @cache
-    def make(native: bool) -> Form:
+    def make(engine: str) -> Form:
         job = config.stream_job(FixedClock(NOON), "the stream")
-        graph = WatchForEver(job, config.sinks, NOON, config.sources, native=native)
+        graph = WatchForEver(job, config.sinks, NOON, config.sources, engine=engine)
         return portable_form(graph, [*options(config), *GIVEN], IMAGE)
 
     return make
@@ -49,12 +49,12 @@ def copied(form: Form) -> Form:
     return copy
 
 
-def test_stream_as_it_is_submitted_is_taken(config: Config, made: Callable[[bool], Form]) -> None:
-    assert refusals(made(True), [*options(config), *GIVEN], queues=1) == []
+def test_stream_as_it_is_submitted_is_taken(config: Config, made: Callable[[str], Form]) -> None:
+    assert refusals(made("dataflow"), [*options(config), *GIVEN], queues=1) == []
 
 
-def test_reader_of_ours_is_found(config: Config, made: Callable[[bool], Form]) -> None:
-    assert refusals(made(False), [*options(config), *GIVEN], queues=1) == [
+def test_reader_of_ours_is_found(config: Config, made: Callable[[str], Form]) -> None:
+    assert refusals(made("prism"), [*options(config), *GIVEN], queues=1) == [
         f"{READER} is a reader of ours; on Dataflow its own reads Pub/Sub and acknowledges.",
         "Dataflow's own reader reads 0 of 1 subscriptions.",
         "The job needs beam:requirement:pardo:finalization:v1, which was never tried on Dataflow.",
@@ -109,9 +109,9 @@ SPOILED = {
 
 @pytest.mark.parametrize(("spoil", "sentence"), SPOILED.values(), ids=SPOILED)
 def test_form_that_dataflow_refuses_is_told(
-    config: Config, made: Callable[[bool], Form], spoil: Callable[[Form], None], sentence: str
+    config: Config, made: Callable[[str], Form], spoil: Callable[[Form], None], sentence: str
 ) -> None:
-    form = copied(made(True))
+    form = copied(made("dataflow"))
     spoil(form)
     assert sentence in " ".join(refusals(form, [*options(config), *GIVEN], queues=1))
 
@@ -126,11 +126,11 @@ WRONG = {
 
 @pytest.mark.parametrize(("given", "sentence"), WRONG.values(), ids=WRONG)
 def test_options_that_dataflow_refuses_are_told(
-    config: Config, made: Callable[[bool], Form], given: list[str], sentence: str
+    config: Config, made: Callable[[str], Form], given: list[str], sentence: str
 ) -> None:
-    (said,) = refusals(made(True), [*options(config), *given], queues=1)
+    (said,) = refusals(made("dataflow"), [*options(config), *given], queues=1)
     assert sentence in said
 
 
-def test_workers_without_an_image_are_told(made: Callable[[bool], Form]) -> None:
-    assert "No image is named" in " ".join(refusals(made(True), GIVEN, queues=1))
+def test_workers_without_an_image_are_told(made: Callable[[str], Form]) -> None:
+    assert "No image is named" in " ".join(refusals(made("dataflow"), GIVEN, queues=1))

@@ -6,32 +6,36 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.utils.timestamp import Timestamp
 
 from pipelines.config import BadConfiguration, Config, load
+from pipelines.engines import Running
 from pipelines.engines.flink import Flink
 from pipelines.engines.prism import Prism
 from pipelines.graph import Watch
 from pipelines.run import open_store
-from pipelines.stream import WatchForEver
+from pipelines.stream import WatchForEver, _rested
 from pipelines.waves import run_graph
 from tests.builders import NOON, at
 from tests.pipelines.site import FEED, World, atom, feed, page, story, world
 from transforms.process import Job, Stream, patiently
 from transforms.sinks.base import Sink
 from transforms.sources.pubsub import PubSubSource
-from wirewatch.clock import FixedClock
+from wirewatch.clock import FixedClock, SystemClock
 from wirewatch.errors import ConfigurationError, DeliveryFailed, EngineFailed, StoreError
 from wirewatch.model import Capture
 from wirewatch.store import frontier, inbox, streams
+from wirewatch.store.outbox import Item, announce
 
-NAMES = Path(__file__).with_name("stream_steps.txt")
+RESTORED = ["flink", "dataflow"]  # engines on which a newer build goes on with an older one's state
 TICK = 5.0
 INTERVAL = 60.0
 RUN = "the stream"
@@ -184,31 +188,57 @@ def test_step_gives_a_store_up_that_stays_away(tmp_path: Path) -> None:
         patiently(replace(job, stream=stream), away)
 
 
+class _Runs:
+    """A job that runs."""
+
+    given_up = True
+
+    def failure(self) -> None:
+        """Return nothing: it has not failed."""
+
+
+def test_stream_comes_to_rest_though_another_on_its_store_goes_on(tmp_path: Path) -> None:
+    with watched(tmp_path, stream={"tick": "1s"}) as w:
+        clock = SystemClock()
+        store = open_store(w.config, clock.now())
+        job = w.config.stream_job(clock, RUN)
+        later = clock.now() + timedelta(hours=1)
+        with store.begin() as conn:
+            inbox.put(conn, "one", Capture(url="http://courier.example/x", observed=clock.now()), clock.now())
+            item = Item(kind="event", item="theirs", article="a", payload="{}", recorded=later)
+            announce(conn, item, [sink.name for sink in w.config.sinks])
+        assert len(inbox.take(store, now=later, lease_seconds=job.lease_seconds)) == 1
+        assert _rested(store, w.config, job, clock, cast("Running", _Runs()))
+
+
 # What a running job is upgraded by
 
 
 class _Nowhere(Sink):
     kind: str = "nowhere"
 
-    def write(self, batch: Any) -> None:
+    def write(self, batch: Any) -> tuple[()]:
         """Do nothing."""
+        return ()
 
 
-def steps() -> list[str]:
+def steps(engine: str) -> list[str]:
     """Return the names of all steps of a stream with one source and one sink."""
     folder = Path(__file__).parents[2] / "configs"
     config = load(folder / "stream.yaml", {"WIREWATCH_CONTACT": "me@a.example"})
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
     sinks = [_Nowhere(kind="nowhere", name="files")]
     sources = [PubSubSource(kind="pubsub", name="checks", subscription="projects/newsroom/subscriptions/checks")]
-    graph = WatchForEver(config.stream_job(FixedClock(NOON), RUN), sinks, NOON, sources)
+    graph = WatchForEver(config.stream_job(FixedClock(NOON), RUN), sinks, NOON, sources, engine=engine)
     pipeline | "Wirewatch" >> graph
     return sorted(one.unique_name for one in pipeline.to_runner_api().components.transforms.values())
 
 
-def test_names_of_all_steps_are_what_running_jobs_have() -> None:
+@pytest.mark.parametrize("engine", RESTORED)
+def test_names_of_all_steps_are_what_running_jobs_have(engine: str) -> None:
     """A name that changes here is a step without its state in every job that is restored: see docs/streaming.md."""
-    assert "\n".join(steps()) + "\n" == NAMES.read_text(encoding="utf-8")
+    names = Path(__file__).with_name(f"stream_steps_{engine}.txt")
+    assert "\n".join(steps(engine)) + "\n" == names.read_text(encoding="utf-8")
 
 
 # What an engine cannot run

@@ -17,7 +17,7 @@ from tests.builders import NOON, at, reading
 from tests.wirewatch.fetch_site import answered, site
 from transforms.deliver import Deliver
 from transforms.fetch import Captured, FetchPages, LeaseDue
-from transforms.process import Job, noted, noting, tools_for
+from transforms.process import Job, Stream, noted, noting, tools_for
 from transforms.reading import ReadCaptures
 from transforms.revisions import KeepRevisions
 from transforms.sinks.base import Sink
@@ -37,8 +37,9 @@ class Counting(Sink):
 
     kind: str = "counting"
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> tuple[outbox.Refused, ...]:
         """Do nothing."""
+        return ()
 
 
 def job(folder: Path, **changes: Any) -> Job:
@@ -159,3 +160,17 @@ def test_tools_are_shared_by_jobs_that_need_like_ones(tmp_path: Path) -> None:
     assert (one.store, one.pool, one.fetcher, one.loop) == (same.store, same.pool, same.fetcher, same.loop)
     assert (one.pool, one.fetcher, one.loop) == (other.pool, other.fetcher, other.loop)
     assert one.store is not other.store
+
+
+@pytest.mark.parametrize("stream", [None, Stream(every_seconds=5, backlog_seconds=60)], ids=["pass", "stream"])
+def test_sink_is_told_whether_the_job_ends(stream: Stream | None, tmp_path: Path) -> None:
+    asked: list[bool] = []
+
+    class Asked(Counting):
+        def suited(self, *, streaming: bool) -> Sink:
+            asked.append(streaming)
+            return self
+
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    pipeline | beam.Create([None]) | Deliver(job(tmp_path, stream=stream), [Asked(name="out")])
+    assert asked == [stream is not None]

@@ -48,6 +48,9 @@ def body_of(inside: str, *, head: str = "") -> str | None:
         pytest.param(f'<div>{TEXT}<p><a href="/x">{LIFE}</a></p></div>', id="a paragraph that is one link"),
         pytest.param(f"<div>{TEXT}<p>Ina Holm contributed to this report.</p></div>", id="thanks"),
         pytest.param(f"<div>{TEXT}<p>Sign up to our letter, every day.</p></div>", id="a call to subscribe"),
+        pytest.param(f"<div>{TEXT}<div style='Display : none'><p>{LIFE}</p></div></div>", id="what is not shown"),
+        pytest.param(f"<div>{TEXT}<p hidden>{LIFE}</p></div>", id="what is hidden"),
+        pytest.param(f"<div>{TEXT}<div>{' '.join(PARAGRAPHS)}</div></div>", id="a copy in one piece"),
     ],
 )
 def test_what_surrounds_the_text_is_not_in_the_body(page: str) -> None:
@@ -59,10 +62,25 @@ def test_what_surrounds_the_text_is_not_in_the_body(page: str) -> None:
     [
         pytest.param(f'<div class="related">{TEXT}</div>', id="all text in an element with an odd name"),
         pytest.param("".join(f"<div><p>{text}</p></div>" for text in PARAGRAPHS), id="each paragraph in an element"),
+        pytest.param(f'<div style="display:none">{TEXT}</div>', id="all text in an element that a script will show"),
     ],
 )
 def test_text_is_kept_whatever_its_elements_are_called(page: str) -> None:
     assert body_of(page) == "\n\n".join(PARAGRAPHS)
+
+
+@pytest.mark.parametrize("name", ["social-post-embed", "related", "share-box"])
+def test_a_post_that_is_quoted_in_the_text_is_text(name: str) -> None:
+    quote = f'<div class="{name}"><blockquote class="{name}"><p>{LIFE}</p></blockquote></div>'
+    first, rest = TEXT[: TEXT.index("</p>") + 4], TEXT[TEXT.index("</p>") + 4 :]
+    assert body_of(f"<div>{first}{quote}{rest}</div>") == "\n\n".join([PARAGRAPHS[0], LIFE, *PARAGRAPHS[1:]])
+
+
+def test_the_first_paragraph_is_no_standfirst_because_the_description_repeats_it() -> None:
+    head = f'<meta name="description" content="{PARAGRAPHS[0]}">'
+    assert body_of(f"<div>{TEXT}</div>", head=head) == "\n\n".join(PARAGRAPHS)
+    lead, rest = TEXT[: TEXT.index("</p>") + 4].replace("<p>", '<p class="intro">'), TEXT[TEXT.index("</p>") + 4 :]
+    assert body_of(f"<div>{lead}{rest}</div>", head=head) == "\n\n".join(PARAGRAPHS[1:])
 
 
 def stated(text: str) -> str:

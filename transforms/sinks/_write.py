@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
@@ -41,15 +42,19 @@ class _Write(beam.DoFn):
         super().__init__()
         self._sink = sink
         self._written = Metrics.counter(__name__, f"written_{sink.name}")
+        self._refused = Metrics.counter(__name__, f"refused_{sink.name}")
         self._failed = Metrics.counter(__name__, f"failed_{sink.name}")
 
     def process(self, batch: Batch) -> Iterator[Batch]:
         try:
-            self._sink.write(batch)
+            refused = self._sink.write(batch)
         except DeliveryFailed as error:
             _log.warning("Sink %s: %s", batch.sink, error)
             self._failed.inc()
             note(error)
             return
-        self._written.inc(len(batch.items))
-        yield batch
+        for one in refused:
+            _log.warning("Sink %s has not taken the %s %s: %s", batch.sink, one.item.kind, one.item.item, one.reason)
+        self._written.inc(len(batch.items) - len(refused))
+        self._refused.inc(len(refused))
+        yield replace(batch, refused=refused)

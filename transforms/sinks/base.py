@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.pvalue import PCollection
 
-    from wirewatch.store.outbox import Batch
+    from wirewatch.store.outbox import Batch, Refused
 
 
 class Sink(BaseModel, ABC):
@@ -38,12 +38,22 @@ class Sink(BaseModel, ABC):
     ]
 
     @abstractmethod
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> tuple[Refused, ...]:
         """Write the whole batch durably, in its order, or nothing of it that a reader would take for whole.
 
-        Writing the same batch again leaves what writing it once does. Raises `DeliveryFailed` with one sentence that
-        says what to do; the batch then comes again.
+        Return what will never be taken as it is, each with the reason: that becomes a dead letter, and the rest is
+        written. Writing the same batch again leaves what writing it once does. Raises `DeliveryFailed` with one
+        sentence that says what to do; the batch then comes again.
         """
+
+    def suited(self, *, streaming: bool) -> Sink:
+        """Return the sink as it works in a job that never ends, or in a pass; most know no difference."""
+        return self
+
+    def newest_row(self) -> int:
+        """Return the highest number of a message that is seen to have been written, by which a store that was put back
+        from an older copy is noticed; 0 where nothing shows it."""
+        return 0
 
     def create_write_transform(self) -> beam.PTransform[PCollection[Batch], PCollection[Batch]]:
         """Return the transform that takes batches and gives back those that were written, to be marked as delivered.

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from transforms.pubsub import Emulator, Topic, explained, publisher, retrying
+from transforms.google import Emulator, explained
+from transforms.pubsub import Topic, publisher, retrying
 from transforms.sinks.base import Sink
 from wirewatch.errors import DeliveryFailed
 
 if TYPE_CHECKING:
-    from wirewatch.store.outbox import Batch, Item
+    from wirewatch.store.outbox import Batch, Item, Refused
 
 # Pub/Sub's quotas: 10 MB and 1,000 messages a request, 1,024 bytes an attribute. A request has one ordering key.
 REQUEST_BYTES: Final = 9_900_000
@@ -43,7 +44,7 @@ class PubSubSink(Sink):
         float, Field(ge=0.1, le=50, description="How long Pub/Sub may be away before a batch is put back.")
     ] = 30.0  # half of a batch's lease
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> tuple[Refused, ...]:
         """Publish an article's messages one after the other, those of different articles side by side."""
         articles: dict[str, list[Envelope]] = {}
         for item in batch.items:
@@ -54,6 +55,7 @@ class PubSubSink(Sink):
         problems = [problem for problem in sent if problem is not None]
         if problems:
             raise problems[0]
+        return ()
 
     def _publish(self, envelopes: Sequence[Envelope], stop: threading.Event) -> DeliveryFailed | None:
         """Publish one article's messages in their order; give back what went wrong, and have the others stop too."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from apache_beam.pvalue import PBegin, PCollection
 
     from wirewatch.receiving import Message
+
+
+POLL_SECONDS: Final = 1.0  # how often a queue is asked that an engine cannot read by itself
 
 
 class MessageSource(BaseModel, ABC):
@@ -44,8 +47,10 @@ class MessageSource(BaseModel, ABC):
         return None
 
     @abstractmethod
-    def create_read_transform(self, *, native: bool) -> beam.PTransform[PBegin, PCollection[Message]]:
-        """Return the transform that reads messages for ever; `native` asks for the engine's own reader.
+    def create_read_transform(
+        self, polls: beam.PTransform[PBegin, Any] | None
+    ) -> beam.PTransform[PBegin, PCollection[Message]]:
+        """Return the transform that reads messages for ever: at each of `polls`, or by the engine's own reader.
 
         A message is acknowledged when the bundle that read it is final. What a message of the same id said once, it
         says whenever it comes again.

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from transforms.pubsub import Emulator, Subscription, explained, retrying, subscriber
+from transforms.google import Emulator, explained
+from transforms.pubsub import Subscription, retrying, subscriber
 from transforms.sources.base import MessageSource
 from wirewatch.canonical import sha256
 from wirewatch.errors import IntakeFailed
@@ -45,7 +46,6 @@ class PubSubSource(MessageSource):
             description="Until a message that was read and not kept comes again; longer than two checkpoints take.",
         ),
     ] = 60
-    readers: Annotated[int, Field(ge=1, le=100, description="Flink: how many read at once.")] = 1
 
     @property
     def on_this_machine(self) -> bool:
@@ -57,11 +57,13 @@ class PubSubSource(MessageSource):
         """Return the deadline that is asked for with each message."""
         return self.ack_deadline_seconds
 
-    def create_read_transform(self, *, native: bool) -> beam.PTransform[PBegin, PCollection[Message]]:
+    def create_read_transform(
+        self, polls: beam.PTransform[PBegin, Any] | None
+    ) -> beam.PTransform[PBegin, PCollection[Message]]:
         """Return Beam's reader where the engine has it, else ours."""
         from transforms.sources._pubsub import ReadNatively, ReadOurselves  # noqa: PLC0415 (imports Beam)
 
-        return ReadNatively(self) if native else ReadOurselves(self)
+        return ReadNatively(self) if polls is None else ReadOurselves(self, polls)
 
     def check(self) -> None:
         """Take one message, if there is one, and have it come again at once: a subscriber may do nothing lighter."""

@@ -42,7 +42,12 @@ class Tried:
 def tried(store: Store, rules: Sequence[Rule], since: datetime | None = None) -> Iterator[Tried]:
     """Yield each stored event that can alert, newest first, with what the rules say of it."""
     matcher, below = Matcher(rules), None
-    query = sa.select(outbox).where(outbox.c.kind == "event").order_by(outbox.c.id.desc()).limit(_AT_A_TIME)
+    query = (
+        sa.select(outbox)
+        .where(outbox.c.kind == "event", outbox.c.payload != "")
+        .order_by(outbox.c.id.desc())
+        .limit(_AT_A_TIME)
+    )
     if since is not None:
         query = query.where(outbox.c.recorded >= since)
     while True:
@@ -84,7 +89,7 @@ def _subject(conn: Connection, article: str, event: dict[str, Any]) -> Subject:
         change = diffs.c.old_revision == data["previous"]["id"], diffs.c.new_revision == data["current"]["id"]
         kept = conn.execute(sa.select(diffs).where(diffs.c.article == article, *change)).first()
         if kept is not None:
-            diff, verdict = revive(Diff, kept.diff), revive(Verdict, kept.verdict)
+            diff, verdict = revive(Diff, kept.diff), revive(Verdict, kept.verdict)  # without words, once removed
             old, new = (_wording(conn, key, side) for side in (kept.old_content_hash, kept.new_content_hash))
     elif happened == "withdrawn":
         old = _wording_of(conn, key, data["last"]["id"])

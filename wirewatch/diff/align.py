@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, pairwise, product
+from itertools import chain, islice, pairwise, product
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from wirewatch.diff.matching import (
@@ -373,8 +374,9 @@ def _candidates(old: list[str], new: list[str], threshold: float) -> Iterator[tu
             holders[unit].append(j)
     for i, text in enumerate(old):
         rare = (holders[unit] for unit in dict.fromkeys(text) if unit in holders and len(holders[unit]) <= _RARE)
-        shared = Counter(j for j in chain.from_iterable(rare) if most_likeness(len(text), len(new[j])) >= threshold)
-        yield from ((i, j) for j, _ in shared.most_common(_CANDIDATES))
+        shared = sorted(Counter(chain.from_iterable(rare)).items(), key=itemgetter(1), reverse=True)
+        near = ((i, j) for j, _ in shared if most_likeness(len(text), len(new[j])) >= threshold)
+        yield from islice(near, _CANDIDATES)
 
 
 def _joined(edits: list[Edit]) -> list[Edit]:

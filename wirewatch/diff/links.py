@@ -7,9 +7,11 @@ moved and reworded is one removed and one added, as in the hunks.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, Literal
 
 from wirewatch.diff.align import Comparison, Gap, Pair, compare_units, moved_units
@@ -104,4 +106,5 @@ def _numbers_only(text: str) -> bool:
 def _quoted(text: str, sentence: Span, parts: list[Span]) -> bool:
     """Tell whether all these parts of a sentence lie between quotation marks."""
     quoted = [(match.start() + 1, match.end() - 1) for match in _QUOTED.finditer(text, *sentence)]
-    return all(any(start <= part[0] and part[1] <= end for start, end in quoted) for part in parts)
+    around = (bisect_right(quoted, start, key=itemgetter(0)) - 1 for start, _ in parts)
+    return all(n >= 0 and end <= quoted[n][1] for n, (_, end) in zip(around, parts, strict=True))

@@ -29,6 +29,8 @@ _SHORTEST_STANDFIRST = 8  # letters; anything shorter is a label
 _TOP = 4  # blocks among which a repeated standfirst is looked for
 _LAST = 4  # blocks among which thanks and calls to subscribe are looked for
 _LOOKED_AT = 3_000  # blocks that may be stamps; 1.4 ms each where all differ, and a 20,000-word live blog has 2,000
+_FEW = 3  # blocks, which may be quoted again in a later one
+_COPY = 0.6  # of the earlier blocks' text is in a later one
 _MOST_NOISE = 0.5  # share of the blocks that may be taken away for their place; more means that the place is misread
 
 
@@ -78,7 +80,7 @@ def compose(draft: Draft) -> tuple[Wording, tuple[str, ...]]:
         blocks = blocks[1:]
     while blocks and blocks[-1].heading:
         blocks = blocks[:-1]
-    blocks = _without_last_lines(blocks)
+    blocks = _without_last_lines(_without_copies(blocks))
     corrections = list(dict.fromkeys([*draft.corrections, *notes]))
     wording = Wording(
         headline=draft.headline or None,
@@ -124,6 +126,27 @@ def _once(blocks: list[Block], standfirst: str | None) -> list[Block]:
     """Return the blocks without a standfirst among the first of them, where it is printed twice: F1 +.0001."""
     same = key(standfirst or "")
     return [block for n, block in enumerate(blocks) if n >= _TOP or not same or key(block.text) != same] or blocks
+
+
+def _without_copies(blocks: list[Block]) -> list[Block]:
+    """Return the blocks without those that print most of the earlier ones again in one piece, as some pages hide it.
+
+    F1 +.0011 on scrapinghub, none on Fundus.
+    """
+    kept: list[Block] = []
+    keys: list[str] = []
+    for block in blocks:
+        same = key(block.text)
+        told = sum(map(len, keys))
+        if (
+            len(keys) > _FEW
+            and len(same) > _COPY * told
+            and sum(len(one) for one in keys if one in same) > _COPY * told
+        ):
+            continue
+        kept.append(block)
+        keys.append(same)
+    return kept
 
 
 def _without_last_lines(blocks: list[Block]) -> list[Block]:

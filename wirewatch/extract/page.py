@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -131,6 +132,7 @@ _PARTS: Final[dict[Part, str]] = {
     ),
 }
 _COMPILED = tuple((part, re.compile(pattern)) for part, pattern in _PARTS.items())
+HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+|--")
 
 
@@ -156,6 +158,8 @@ _HEAD: Final = etree.XPath("//meta | //link | //title | //script[contains(@type,
 ASIDES: Final = frozenset({Part.NOISE, Part.CAPTION, Part.CREDIT, Part.BYLINE, Part.STAMP, Part.CRUMB})
 PARAGRAPH: Final = 80  # characters of a line that is a paragraph wherever it stands
 MOST_ASIDE: Final = 0.25  # of the paragraphs' text outside; elements of one name with more are misnamed
+_QUOTES: Final = 100  # looked at on one page
+_WRAPPERS: Final = 3  # elements around a quotation
 _NESTED: Final = 12  # misnamed elements in each other; what is still deeper stays
 ALL_LINK: Final = 0.9  # of a line's characters; a bullet or bracket may stand before the link
 _ELEMENT_COUNT, _ATTRIBUTE_COUNT, _LINK_COUNT = (etree.XPath(f"count(//{what})") for what in ("*", "@*", "a"))
@@ -177,6 +181,7 @@ def parse(text: str) -> Page:
     page = Page(tree=tree)
     _read_head(page)
     etree.strip_elements(tree, *SILENT, with_tail=False)
+    _unname_quotes(tree)
     return page
 
 
@@ -188,6 +193,25 @@ def scan(page: Page) -> None:
     misnamed = _misnamed(page)
     _rename(page.lines, misnamed, found.named)
     _cut(page.lines, [aside for aside in page.asides if not aside.misnamed])
+
+
+def _unname_quotes(tree: HtmlElement) -> None:
+    """Take the names off quotations and the elements that hold nothing else: a post quoted in the text is text.
+
+    F1 +.0011 on scrapinghub, -.0001 on Fundus, where the publishers' own data leave such posts out.
+    """
+    for quote in islice(tree.iter("blockquote"), _QUOTES):
+        element, length = quote, len(_all_text(quote))
+        for _ in range(_WRAPPERS):
+            for name in NAMING:
+                element.attrib.pop(name, None)
+            element = element.getparent()
+            if element is None or element.tag != "div" or len(_all_text(element)) > length:
+                break
+
+
+def _all_text(element: Any) -> str:
+    return "".join("".join(element.itertext()).split())
 
 
 def _parser() -> etree.HTMLParser:
@@ -262,6 +286,7 @@ class _Scan:
         open_asides: list[Aside] = []
         alive = list(self.page.tree.iter())  # else lxml makes each element's Python object twice
         words = self.words
+        inside = 0  # links, which broken markup puts into each other
         for event, element in etree.iterwalk(self.page.tree, events=("start", "end")):
             tag = element.tag
             above = stack[-1]
@@ -274,7 +299,8 @@ class _Scan:
                     self._see(element, tag)
                 self._open(element, tag, above, state)
                 if tag == "a":
-                    self.linked += len(squeeze("".join(element.itertext())))
+                    self.linked += 0 if inside else len(squeeze("".join(element.itertext())))
+                    inside += 1
                 if state.named is not above.named and tag in BLOCKS and state.named[-1][0] in ASIDES:
                     around = open_asides[-1] if open_asides else None
                     open_asides.append(Aside(element, len(self.page.lines), around))
@@ -282,6 +308,7 @@ class _Scan:
                 if element.text:
                     words.append(element.text)
                 continue
+            inside -= tag == "a"
             state = stack.pop()
             self._close(tag, state, stack[-1])
             if open_asides and open_asides[-1].element is element:
@@ -460,6 +487,8 @@ def own_part(element: Any, tag: str, above: Part) -> Part | None:
         return None
     own = None
     if element.keys():  # half of all elements have no attributes
+        if element.get("hidden") is not None or HIDDEN.search(element.get("style", "")):
+            return Part.NOISE  # F1 none on scrapinghub, +.0001 on Fundus
         names = " ".join([name for attribute in NAMING if (name := element.get(attribute))])
         own = part_of(names) if names else None
     if tag == "figcaption" and own is not Part.NOISE:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -149,7 +150,7 @@ def take_back(conn: Connection, retractions: Mapping[str, str], now: datetime, r
     under_way = under_way.where(alert.id.in_(ids), alert.state == "waiting")
     for row in conn.execute(under_way.order_by(alert.id).with_for_update()).all():
         if row.attempts <= row.failures and not row.perhaps_taken:
-            _dissolve(conn, row.id)
+            dissolve(conn, row.id)
     for event, retraction in sorted(retractions.items()):
         of_event = matches.event == event
         untold = sa.and_(of_event, matches.state.in_((*UNSETTLED, "joined")))
@@ -237,6 +238,13 @@ def hour_of(at: datetime) -> datetime:
 
 def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
     """Return, by diff, on how many articles of its host the same hunks were seen within a day of it."""
+    parts = (conn.execute(_alike_query(), {"ids": part}) for part in _parts(diff_ids))
+    return {row[0]: row[1] for rows in parts for row in rows}
+
+
+@lru_cache(maxsize=1)
+def _alike_query() -> sa.Select[Any]:
+    # Made once: on a reader's page, making it took longer than the answer.
     own, other = diffs.alias("own"), diffs.alias("other")
     window = BOILERPLATE_WINDOW // timedelta(microseconds=1)
     apart = sa.type_coerce(other.c.observed, sa.BigInteger) - sa.type_coerce(own.c.observed, sa.BigInteger)
@@ -247,8 +255,7 @@ def alike(conn: Connection, diff_ids: Collection[str]) -> dict[str, int]:
         apart.between(-window, window),
     )
     query = sa.select(own.c.id, sa.func.count(other.c.article.distinct())).select_from(own.join(other, same))
-    parts = (conn.execute(query.where(own.c.id.in_(part)).group_by(own.c.id)) for part in _parts(diff_ids))
-    return {row[0]: row[1] for rows in parts for row in rows}
+    return query.where(own.c.id.in_(sa.bindparam("ids", expanding=True))).group_by(own.c.id)
 
 
 def form(conn: Connection, channel: str, lease: str, made: Sequence[Made]) -> bool:
@@ -388,7 +395,7 @@ def mark_failed(
             return
         retracted = sa.select(m.id).where(m.alert == alert.id, m.retracted.is_not(None))
         if taken_back := conn.scalars(retracted).all():
-            _dissolve(conn, alert.id)
+            dissolve(conn, alert.id)
             conn.execute(sa.update(alert_matches).where(m.id.in_(taken_back)).values(state="cancelled"))
 
 
@@ -458,13 +465,18 @@ class Backlog:
 
 def backlog(store: Store, channels: Iterable[str]) -> dict[str, Backlog]:
     """Return what waits, by channel."""
+    with store.reading() as conn:
+        return backlog_in(conn, channels)
+
+
+def backlog_in(conn: Connection, channels: Iterable[str]) -> dict[str, Backlog]:
+    """Return what waits, by channel."""
     m, a, c = alert_matches.c, alerts.c, alert_channels.c
     ripe = sa.select(m.channel, sa.func.count(), sa.func.min(m.ripe)).where(m.state.in_(UNSETTLED))
     due = sa.select(a.channel, sa.func.count(), sa.func.min(a.due)).where(a.state == "waiting")
-    with store.reading() as conn:
-        matches = {row[0]: row for row in conn.execute(ripe.group_by(m.channel))}
-        waiting = {row[0]: row for row in conn.execute(due.group_by(a.channel))}
-        off = {row.name: row for row in conn.execute(sa.select(alert_channels).where(c.off_since.is_not(None)))}
+    matches = {row[0]: row for row in conn.execute(ripe.group_by(m.channel))}
+    waiting = {row[0]: row for row in conn.execute(due.group_by(a.channel))}
+    off = {row.name: row for row in conn.execute(sa.select(alert_channels).where(c.off_since.is_not(None)))}
     return {
         name: Backlog(
             matches=matches[name][1] if name in matches else 0,
@@ -592,7 +604,7 @@ def _settle(conn: Connection, alert: Formed, state: str, now: datetime | None, *
     return True
 
 
-def _dissolve(conn: Connection, alert: str) -> None:
+def dissolve(conn: Connection, alert: str) -> None:
     """Undo an alert of which nothing arrived: its matches wait again and will be told by another one."""
     of_it = alert_matches.c.alert == alert
     conn.execute(sa.update(alert_matches).where(of_it).values(state="waiting", alert=None))

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from wirewatch.canonical import article_key, canonical_json
 from wirewatch.encoding import revive
-from wirewatch.errors import Superseded
+from wirewatch.errors import SourceRefuses, Superseded
 from wirewatch.model import Alias, Source
 from wirewatch.store import Store
 from wirewatch.store.frontier import due_now
@@ -62,8 +62,16 @@ def watch(store: Store, url: str, source: Source, now: datetime) -> str:
 
 
 def watch_within(conn: Connection, url: str, source: Source, now: datetime) -> str:
-    """Do what `watch` does, inside the caller's transaction. Raise Superseded where two processes met."""
+    """Do what `watch` does, inside the caller's transaction.
+
+    Raise Superseded where two processes met, and SourceRefuses where the article is forgotten.
+    """
     key = _owners(conn, [url]).get(short_name(url)) or article_key(url)
+    if (when := conn.scalar(sa.select(articles.c.forgotten).where(articles.c.key == key))) is not None:
+        raise SourceRefuses(
+            f"{url} was forgotten on {when:%Y-%m-%d} and is not taken in again; `wirewatch show {url}` says why.",
+            about=url,
+        )
     new = insert(conn, articles).values(key=key, url=url, host=host_of(url), source=source, due_at=now)
     settings = sa.case((articles.c.feed.is_(None), new.excluded.source), else_=articles.c.source)
     conn.execute(
@@ -74,12 +82,17 @@ def watch_within(conn: Connection, url: str, source: Source, now: datetime) -> s
 
 
 def match_articles(store: Store, configured: Sequence[tuple[str, Source]], now: datetime) -> None:
-    """Watch the articles of the configuration; only those that are new or have new settings become due now."""
+    """Watch the articles of the configuration; only those that are new or have new settings become due now.
+
+    Those that are forgotten stay so.
+    """
     with store.reading() as conn:
         owners = _owners(conn, (url for url, _ in configured))
         known = {row.key: row for row in _rows(conn, set(owners.values())).values()}
     for url, source in configured:
         row = known.get(owners.get(short_name(url), ""))
+        if row is not None and row.forgotten is not None:
+            continue
         settings = None if row is None or row.source is None else canonical_json(row.source)
         if settings != canonical_json(source) and (row is None or row.feed is None):
             watch(store, url, source, now)
@@ -96,19 +109,26 @@ def source_of(conn: Connection, name: str) -> Source | None:
     return revive(Source, said) if said else None
 
 
+def address_of(key: str) -> sa.Select[str]:
+    """Select the address that an article is asked under."""
+    return sa.select(articles.c.url).where(articles.c.key == key)
+
+
 def push(conn: Connection, names: Iterable[str], now: datetime) -> set[str]:
     """Make the feeds at these URLs, and the articles known by these names, due now; return the names that led to one.
 
-    A feed that is paused is not asked, and its URL leads to nothing.
+    A feed that is paused is not asked, and its URL leads to nothing; nor does a name of an article that is forgotten.
     """
     wanted = sorted(set(names))
     found: set[str] = set()
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
         owners = _owners(conn, chunk)
-        found |= {name for name in chunk if short_name(name) in owners}
-        asked = sa.update(articles).where(articles.c.key.in_(sorted(set(owners.values()))))
-        conn.execute(asked.values(due_at=due_now(articles, now)))
+        asked = sa.update(articles).where(
+            articles.c.key.in_(sorted(set(owners.values()))), articles.c.forgotten.is_(None)
+        )
+        due = set(conn.scalars(asked.values(due_at=due_now(articles, now)).returning(articles.c.key)))
+        found |= {name for name in chunk if owners.get(short_name(name)) in due}
         in_use = sa.update(feeds).where(feeds.c.url.in_(chunk), sa.not_(feeds.c.paused))
         found |= set(conn.scalars(in_use.values(due_at=due_now(feeds, now)).returning(feeds.c.url)))
     return found
@@ -154,6 +174,8 @@ def _mint(conn: Connection, feed: str, entries: dict[str, FeedEntry], now: datet
 
 
 def _changes(row: sa.Row[Any], feed: str, entry: FeedEntry, now: datetime, *, moved: bool) -> dict[str, Any]:
+    if row.forgotten is not None:
+        return {}
     due = {"due_at": due_now(articles, now)}
     changes: dict[str, Any] = {}
     if entry.url != row.url and (moved or row.feed == feed):

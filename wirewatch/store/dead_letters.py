@@ -103,7 +103,7 @@ def mark_replayed(conn: Connection, letter_ids: Sequence[int], now: datetime) ->
 
 _SUMMARY = sa.select(
     *(column for column in dead_letters.c if column.name != "capture"),
-    dead_letters.c.capture.is_not(None).label("replayable"),
+    sa.or_(dead_letters.c.capture.is_not(None), dead_letters.c.step == "deliver").label("replayable"),
 )
 
 

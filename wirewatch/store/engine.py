@@ -164,11 +164,12 @@ def _write_ahead(connection: sqlite3.Connection, wait_seconds: float) -> None:
 
     SQLite does not wait for this lock by itself: of three processes that opened 150 new files at once, 9 failed.
     """
-    for left in reversed(range(1 + round(wait_seconds / _PAUSE_SECONDS))):
+    end = time.monotonic() + wait_seconds
+    while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            if time.monotonic() > end or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:

@@ -21,7 +21,7 @@ from wirewatch.store import Store
 from wirewatch.store.frontier import due_now
 from wirewatch.store.hosts import host_of
 from wirewatch.store.sql import insert_new, take_turns
-from wirewatch.store.tables import articles, feeds
+from wirewatch.store.tables import articles, feed_days, feeds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,13 +91,19 @@ def remove_feed(store: Store, url: str) -> bool:
     with store.begin() as conn:
         left = sa.update(articles).where(articles.c.feed == url)
         conn.execute(left.values(feed=None, due_at=None, lease=None, lease_ends=None, start_at=None))
+        conn.execute(sa.delete(feed_days).where(feed_days.c.feed == url))
         return conn.execute(sa.delete(feeds).where(feeds.c.url == url)).rowcount == 1
 
 
 def feed_health(store: Store) -> list[FeedHealth]:
     """Return how each feed is, by URL."""
     with store.reading() as conn:
-        return [_health(row) for row in conn.execute(sa.select(feeds).order_by(feeds.c.url))]
+        return all_health(conn)
+
+
+def all_health(conn: Connection) -> list[FeedHealth]:
+    """Return how each feed is, by URL."""
+    return [_health(row) for row in conn.execute(sa.select(feeds).order_by(feeds.c.url))]
 
 
 def health_of(conn: Connection, url: str) -> FeedHealth | None:

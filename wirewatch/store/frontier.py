@@ -20,7 +20,9 @@ from wirewatch.model import Check, Source
 from wirewatch.store import Store
 from wirewatch.store.hosts import Slots
 from wirewatch.store.leases import new_lease
-from wirewatch.store.tables import articles, feeds, hosts, inbox
+from wirewatch.store.sql import insert
+from wirewatch.store.tables import articles, feed_days, feeds, hosts, inbox
+from wirewatch.store.types import to_microseconds
 
 # A server may confirm for ever what it no longer serves, and a fingerprint may be wrong: every tenth read is in full.
 UNCONDITIONAL_EVERY: Final = 10
@@ -150,7 +152,7 @@ def settle_feed(
     columns: dict[str, Any] = {"last_read": now, "last_detail": problem or detail}
     if problem is not None:
         columns |= {"failures": feeds.c.failures + 1}
-        return _settle(conn, table, condition, due_at, columns)
+        return _settle(conn, table, condition, due_at, columns) and _count_read(conn, check.url, now, failures=1)
     columns |= {"failures": 0, "last_success": now, "polite_seconds": polite_seconds, "gap_seconds": gap_seconds}
     if validators is not None:
         columns |= {"etag": validators[0], "last_modified": validators[1]}
@@ -162,33 +164,34 @@ def settle_feed(
         }
     if new_entries:
         columns |= {"last_new": now}
-    return _settle(conn, table, condition, due_at, columns)
+    return _settle(conn, table, condition, due_at, columns) and _count_read(conn, check.url, now, entries=new_entries)
 
 
 def due(store: Store, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
     """Return what `lease_due` and the inbox would give now, and the next moment at which that changes."""
-    until = now + timedelta(seconds=horizon_seconds)
     with store.reading() as conn:
-        counts = {}
-        moments = []
-        for table in (feeds, articles):
-            from_, asked = _with_hosts(table), _asked(table)
-            is_due = sa.and_(asked, _is_due(table, now))
-            counts[table.name] = conn.scalar(
-                sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until))
-            )
-            moments += [
-                sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
-                sa.select(sa.func.min(table.c.lease_ends)).where(
-                    asked, table.c.due_at <= now, table.c.lease_ends > now
-                ),
-            ]
-            for waits in (hosts.c.next_slot, hosts.c.blocked_until):
-                moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
-        waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
-        arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
-        moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
-        known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
+        return due_in(conn, now=now, horizon_seconds=horizon_seconds)
+
+
+def due_in(conn: Connection, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
+    """Return what `due` does."""
+    until = now + timedelta(seconds=horizon_seconds)
+    counts = {}
+    moments = []
+    for table in (feeds, articles):
+        from_, asked = _with_hosts(table), _asked(table)
+        is_due = sa.and_(asked, _is_due(table, now))
+        counts[table.name] = conn.scalar(sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until)))
+        moments += [
+            sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
+            sa.select(sa.func.min(table.c.lease_ends)).where(asked, table.c.due_at <= now, table.c.lease_ends > now),
+        ]
+        for waits in (hosts.c.next_slot, hosts.c.blocked_until):
+            moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
+    waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
+    arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
+    moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
+    known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
     return Due(
         feeds=counts["feeds"] or 0,
         articles=counts["articles"] or 0,
@@ -224,6 +227,16 @@ def hosts_due(table: sa.Table, now: datetime, until: datetime, limit: int) -> sa
     )
 
 
+def _count_read(conn: Connection, feed: str, now: datetime, *, failures: int = 0, entries: int = 0) -> bool:
+    """Count a read of a feed among those of its day."""
+    values = {"reads": 1, "failures": failures, "entries": entries}
+    first = insert(conn, feed_days).values(feed=feed, day=to_microseconds(now) // _DAY, **values)
+    more = {name: feed_days.c[name] + first.excluded[name] for name in values}
+    conn.execute(first.on_conflict_do_update(index_elements=["feed", "day"], set_=more))
+    return True
+
+
+_DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
 
 

@@ -7,12 +7,13 @@ they are part of no event. A label orders and explains; what carries one is kept
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select, type_coerce
 
 from wirewatch.model import Outcome
 from wirewatch.revisions import History, Ledger
@@ -20,6 +21,11 @@ from wirewatch.store.tables import diffs, parts
 
 BOILERPLATE_WINDOW: Final = timedelta(hours=24)  # a site that changes a line on all its pages is read through by then
 UNSTEADY_REVISIONS: Final = 3
+_PASSING: Final = {
+    "ago": "times such as 5 minutes ago",
+    "counter": "a count of comments, views or shares",
+    "listing": "a list of other articles inside the text",
+}
 # The reasons by which a verdict marks what changes by itself: `5 minutes ago`, a count of comments, a list of others.
 PASSING_KINDS: Final = ("ago", "counter", "listing")
 
@@ -55,6 +61,27 @@ def labels(conn: Connection, ledger: Ledger, history: History) -> Labels:
     )
 
 
+def sentences(found: Labels, history: History) -> Iterator[str]:
+    """Yield what labels say, one sentence each, without a full stop."""
+    versions = {transition.id: transition.new.version for transition in history.transitions}
+    for diff_id, places in found.boilerplate_hunks.items():
+        if diff_id in versions:
+            whole = found.boilerplate.get(diff_id)
+            what = "" if whole else f"{_number(len(places), 'part')} of "
+            was, count = "were" if what and len(places) > 1 else "was", whole or max(places.values())
+            told = f"{what}the change to revision {versions[diff_id]} {was} made on {count} articles of this host"
+            yield f"boilerplate: {told} within a day"
+    if found.unsteady:
+        passing = ", ".join(_PASSING[kind] for kind in found.unsteady)
+        yield f"unsteady: {passing}, in {_number(len(found.volatile), 'revision')}"
+    if found.stale:
+        yield f"stale: an older copy was seen {_number(len(found.stale), 'time')}"
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLATE_WINDOW) -> dict[str, int]:
     """Return, by diff id, the number of articles of the host on which the same was changed within the window.
 
@@ -65,6 +92,8 @@ def boilerplate(conn: Connection, article: str, *, window: timedelta = BOILERPLA
 
 
 def _whole(conn: Connection, shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, int]:
+    if not shared:
+        return {}
     counted = select(parts.c.diff, func.count()).where(parts.c.diff.in_(list(shared))).group_by(parts.c.diff)
     return {
         diff_id: min(count for _, count in shared[diff_id])
@@ -83,6 +112,15 @@ def boilerplate_hunks(
     return _by_hunk(_shared(conn, article, window))
 
 
+def boilerplate_of(conn: Connection, article: str, diff_id: str) -> tuple[int | None, dict[int, int]]:
+    """Return of one diff what `boilerplate` and `boilerplate_hunks` say of it."""
+    shared = _shared(conn, article, BOILERPLATE_WINDOW)
+    if diff_id not in shared:
+        return None, {}
+    own = {diff_id: shared[diff_id]}
+    return _whole(conn, own).get(diff_id), _by_hunk(own)[diff_id]
+
+
 def _by_hunk(shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
     for diff_id, counts in shared.items():
@@ -94,24 +132,31 @@ def _by_hunk(shared: Mapping[str, list[tuple[int, int]]]) -> dict[str, dict[int,
 
 def _shared(conn: Connection, article: str, window: timedelta) -> dict[str, list[tuple[int, int]]]:
     """Return, by diff id, of each part that others have too its hunk's place and on how many articles it was seen."""
+    asked = {"article": article, "window": window // timedelta(microseconds=1)}
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for diff_id, place, count in conn.execute(_shared_query(), asked):
+        found[diff_id].append((place, count))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _shared_query() -> Select[Any]:
+    # Made once: on a reader's page, making it took longer than the answer.
     other, others = parts.alias(), diffs.alias()
-    microseconds = window // timedelta(microseconds=1)
-    apart = type_coerce(others.c.observed, BigInteger) - type_coerce(diffs.c.observed, BigInteger)
+    window = bindparam("window", type_=BigInteger)
+    seen, then = type_coerce(other.c.observed, BigInteger), type_coerce(parts.c.observed, BigInteger)
     articles = func.count(others.c.article.distinct())
-    query = (
+    return (
         select(parts.c.diff, parts.c.place, articles)
         .join(diffs, diffs.c.id == parts.c.diff)
         .join(other, (other.c.host == parts.c.host) & (other.c.hash == parts.c.hash))
         .join(others, others.c.id == other.c.diff)
-        .where(diffs.c.article == article, diffs.c.live, others.c.live, apart.between(-microseconds, microseconds))
+        .where(diffs.c.article == bindparam("article"), diffs.c.live, others.c.live)
+        .where(seen.between(then - window, then + window))
         .group_by(parts.c.diff, parts.c.place, parts.c.hash)
         .having(articles > 1)
         .order_by(parts.c.diff, parts.c.place)
     )
-    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for diff_id, place, count in conn.execute(query):
-        found[diff_id].append((place, count))
-    return found
 
 
 def unsteady(conn: Connection, article: str) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:

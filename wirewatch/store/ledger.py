@@ -15,20 +15,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from sqlalchemy import Connection, Table, bindparam, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, literal, select, update
 
 from wirewatch.canonical import canonical_json, sha256, timestamp
 from wirewatch.encoding import revive
 from wirewatch.errors import StoreError, Superseded
-from wirewatch.model import Alias, Diff, Facts, Observation, Seen, Verdict, Wording
+from wirewatch.model import Alias, Diff, Facts, Observation, Revision, Seen, Source, Verdict, Wording
 from wirewatch.revisions import History, Ledger, Rereading, Transition, fold, join
-from wirewatch.store import Store
+from wirewatch.store import Store, changes
+from wirewatch.store.exporting import articles_of
 from wirewatch.store.hosts import host_of
+from wirewatch.store.removing import texts_removed
 from wirewatch.store.sql import insert
-from wirewatch.store.tables import aliases, articles, diffs, observations, parts, rereadings, revisions, wordings
+from wirewatch.store.tables import (
+    aliases,
+    articles,
+    diffs,
+    observations,
+    parts,
+    removed,
+    rereadings,
+    revisions,
+    wordings,
+)
 from wirewatch.store.types import short_name
 
-_EXPORTED_AT_ONCE = 100  # articles
 _EPOCH = timestamp(datetime(1970, 1, 1, tzinfo=UTC))
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
@@ -37,6 +48,9 @@ _HELD = (
     *("content_hash", "availability", "failures"),
 )
 _REVISION = tuple(column.name for column in revisions.c if column.name != "body")
+_FORGOTTEN = select(articles.c.key, articles.c.forgotten, articles.c.forgotten_reason).where(
+    articles.c.forgotten.is_not(None)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +60,7 @@ class Loaded:
     ledger: Ledger
     version: int = 0
     announced: dict[str, int] = field(default_factory=dict)
+    forgotten: bool = False  # nothing of the article is taken in again
 
     @property
     def known(self) -> bool:
@@ -65,14 +80,18 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """A transition with its diff and verdict, how often it was announced, and hashes of what was changed to what.
+    """A transition with its two texts, its diff and verdict in data and in a sentence, and how often it was announced.
 
-    `hunk_hash` is that of the whole diff, `part_hashes` are those of each hunk's parts, none where there are too many.
+    Hashes say what was changed to what: `hunk_hash` is that of the whole diff, `part_hashes` are those of each hunk's
+    parts, none where there are too many.
     """
 
     transition: Transition
     diff: Diff
     verdict: Verdict
+    sentence: str
+    old: Text
+    new: Text
     announced: int
     hunk_hash: str
     part_hashes: Sequence[Sequence[str]] = ()
@@ -125,10 +144,10 @@ def load(conn: Connection, article: str) -> Loaded:
 
 def load_all(conn: Connection, keys: Sequence[str]) -> dict[str, Loaded]:
     """Return the ledgers of these articles by key, as `load` does, with as many statements as for one."""
-    versions = {
-        row.key: row.ledger_version
-        for row in conn.execute(select(articles.c.key, articles.c.ledger_version).where(articles.c.key.in_(keys)))
-    }
+    state = select(articles.c.key, articles.c.ledger_version, articles.c.forgotten).where(articles.c.key.in_(keys))
+    rows = conn.execute(state).all()
+    versions = {row.key: row.ledger_version for row in rows}
+    forgotten = {row.key for row in rows if row.forgotten is not None}
     kept: dict[str, list[Any]] = {key: [] for key in versions}
     again: dict[str, list[Any]] = {key: [] for key in versions}
     counts: dict[str, dict[str, int]] = {key: {} for key in versions}
@@ -142,7 +161,12 @@ def load_all(conn: Connection, keys: Sequence[str]) -> dict[str, Loaded]:
         for article, diff_id, announced in conn.execute(told):
             counts[article][diff_id] = announced
     return {
-        key: Loaded(ledger=_ledger(key, kept[key], again[key]), version=versions[key], announced=counts[key])
+        key: Loaded(
+            ledger=_ledger(key, kept[key], again[key]),
+            version=versions[key],
+            announced=counts[key],
+            forgotten=key in forgotten,
+        )
         if key in versions
         else Loaded(ledger=Ledger(article=key), version=-1)
         for key in keys
@@ -153,11 +177,12 @@ def text(conn: Connection, keys: Iterable[str], text_hash: str) -> Text:
     """Return a wording kept under one of these articles. Raise StoreError where there is none."""
     found = texts(conn, keys, [text_hash])
     if text_hash not in found:
-        raise _lacks(text_hash)
+        raise lacks(text_hash)
     return found[text_hash]
 
 
-def _lacks(text_hash: str) -> StoreError:
+def lacks(text_hash: str) -> StoreError:
+    """Return the error of a text that is neither there nor was removed."""
     return StoreError(f"The store lacks the text {text_hash}: restore it from a back-up")
 
 
@@ -165,6 +190,22 @@ def texts(conn: Connection, keys: Iterable[str], hashes: Iterable[str]) -> dict[
     """Return by text hash which of these wordings are kept under one of these articles."""
     query = select(wordings).where(wordings.c.article.in_(list(keys)), wordings.c.text_hash.in_(set(hashes)))
     return {row.text_hash: _text(row) for row in conn.execute(query.order_by(wordings.c.article.desc()))}
+
+
+def texts_of(conn: Connection, revisions_of: Mapping[str, Sequence[Revision]]) -> dict[tuple[str, str], Text]:
+    """Return the texts of articles' revisions by article and text hash; those that were removed are left out.
+
+    Raise StoreError where one is neither there nor was removed.
+    """
+    wanted = {(key, one.text_hash) for key, revisions in revisions_of.items() for one in revisions}
+    hashes = {text_hash for _, text_hash in wanted}
+    query = select(wordings).where(wordings.c.article.in_(list(revisions_of)), wordings.c.text_hash.in_(hashes))
+    found = {place: _text(row) for row in conn.execute(query) if (place := (row.article, row.text_hash)) in wanted}
+    if missing := wanted - found.keys():
+        gone = texts_removed(conn, revisions_of, {text_hash for _, text_hash in missing})
+        if lost := missing - gone.keys():
+            raise lacks(min(lost)[1])
+    return found
 
 
 def texts_by_content(conn: Connection, article: str, hashes: Iterable[str]) -> list[Text]:
@@ -289,9 +330,10 @@ def row(conn: Connection, article: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addition:
-    """What one change adds to an article's ledger and takes from it.
+    """What one change adds to an article's ledger and takes from it. `source` is where the capture came from.
 
-    `vanished` gives, by id, how often each diff that is no more was announced or taken back.
+    `vanished` gives, by id, how often each diff that is no more was announced or taken back. `untold` are transitions
+    that were moved in time and cannot be compared any more, since a text was removed.
     """
 
     observations: Sequence[Observation] = ()
@@ -299,21 +341,40 @@ class Addition:
     texts: Sequence[Text] = ()
     judged: Sequence[Judged] = ()
     vanished: Mapping[str, int] = field(default_factory=dict)
+    untold: Sequence[Transition] = ()
+    source: Source = field(default_factory=Source)
 
 
-def write(conn: Connection, changes: Mapping[str, tuple[Addition, History]]) -> None:
+def write(conn: Connection, additions: Mapping[str, tuple[Addition, History]]) -> None:
     """Write what changes add to ledgers and take from them: by article, the addition and the history after it."""
-    added = [(article, addition) for article, (addition, _) in changes.items()]
+    added = [(article, addition) for article, (addition, _) in additions.items()]
     _add(conn, observations, [observation_row(key, one) for key, new in added for one in new.observations])
     _add(conn, rereadings, [{"article": key, **_members(one)} for key, new in added for one in new.rereadings])
     _add(conn, wordings, [{"article": key, **_members(one)} for key, new in added for one in new.texts])
-    _write_revisions(conn, {article: after for article, (_, after) in changes.items()})
+    _write_revisions(conn, {article: after for article, (_, after) in additions.items()})
     for _, new in added:
         for diff_id, announced in new.vanished.items():
             conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
+        _redate(conn, new.untold)
+        changes.forget(conn, list(new.vanished))
     judged = [(key, one) for key, new in added for one in new.judged]
     _put(conn, diffs, [_diff_row(key, one) for key, one in judged])
     _write_parts(conn, [one for _, one in judged])
+    changes.keep(conn, [_told(one, new.source) for _, new in added for one in new.judged])
+
+
+def _redate(conn: Connection, transitions: Sequence[Transition]) -> None:
+    """Write where transitions stand in time now, of those that were compared while their texts were there."""
+    for one in transitions:
+        place = {
+            "live": True,
+            "observed": one.new.first_observed,
+            "old_revision": one.old.id,
+            "new_revision": one.new.id,
+        }
+        conn.execute(update(diffs).where(diffs.c.id == one.id).values(place))
+        conn.execute(update(parts).where(parts.c.diff == one.id).values(observed=one.new.first_observed))
+        changes.move(conn, one.id, one.old, one.new)
 
 
 def describe(conn: Connection, article: str, columns: Mapping[str, Any]) -> None:
@@ -335,23 +396,33 @@ def absorb(conn: Connection, survivor: str, other: str) -> None:
 
     `other` stays as a name that leads to the survivor. Its diffs count as taken back.
     """
+    changes.forget_article(conn, other)
     for table in (observations, rereadings, wordings):
         columns = [column for column in table.c if column.name != "id"]
         moved = [literal(survivor) if column.name == "article" else column for column in columns]
         rows = select(*moved).where(table.c.article == other)
         conn.execute(insert(conn, table).from_select([c.name for c in columns], rows).on_conflict_do_nothing())
         conn.execute(delete(table).where(table.c.article == other))
+    _move_removed(conn, survivor, other)
     conn.execute(delete(revisions).where(revisions.c.article == other))
     taken_back = diffs.c.announced + diffs.c.announced % 2
     conn.execute(update(diffs).where(diffs.c.article == other).values(live=False, announced=taken_back))
     conn.execute(update(aliases).where(aliases.c.article == other).values(article=survivor))
     conn.execute(update(articles).where(articles.c.merged_into == other).values(merged_into=survivor))
     ended, goes_on = row(conn, other), row(conn, survivor)
-    if ended.due_at is not None and goes_on.due_at is None:
+    if ended.due_at is not None and goes_on.due_at is None and goes_on.forgotten is None:
         place = {name: getattr(ended, name) for name in _PLACE}
         describe(conn, survivor, {**place, "etag": None, "last_modified": None})
     never = {"due_at": None, "lease": None, "lease_ends": None, "start_at": None, "settled": None}
     describe(conn, other, {"merged_into": survivor, **never})
+
+
+def _move_removed(conn: Connection, survivor: str, other: str) -> None:
+    """Have the texts that were removed of an article count as removed of the one that it turned out to be."""
+    gone = select(removed.c.kind, removed.c.hash, literal(survivor), removed.c.at).where(removed.c.article == other)
+    names = ["kind", "hash", "article", "at"]
+    conn.execute(insert(conn, removed).from_select(names, gone).on_conflict_do_nothing())
+    conn.execute(delete(removed).where(removed.c.article == other))
 
 
 def standing(observation: Observation) -> str:
@@ -363,7 +434,7 @@ def standing(observation: Observation) -> str:
     return sha256(orjson.dumps({**says, "observed": _EPOCH}, option=orjson.OPT_SORT_KEYS))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def observation_json(observation: Observation) -> bytes:
     """Return an observation's canonical JSON, which is asked for several times while it is kept."""
     return canonical_json(observation)
@@ -419,19 +490,13 @@ def observation_row(article: str, observation: Observation) -> dict[str, Any]:
 
 
 def export(store: Store, uri: Callable[[str], str]) -> Iterator[bytes]:
-    """Yield the ledger export: one canonical JSON object a line and article, sorted by uri.
+    """Yield the ledger export: one canonical JSON object a line and article, sorted by key and so by uri.
 
     `uri` gives an article's uri from its key. Nothing in it depends on the order in which captures arrived.
     """
     with store.reading() as conn:
-        keys = conn.scalars(
-            select(articles.c.key).where(
-                exists().where(observations.c.article == articles.c.key), articles.c.merged_into.is_(None)
-            )
-        ).all()
-        ordered = sorted(keys, key=uri)
-        for start in range(0, len(ordered), _EXPORTED_AT_ONCE):
-            for article in exported(conn, ordered[start : start + _EXPORTED_AT_ONCE], uri):
+        for keys in articles_of(conn, merged=False):
+            for article in exported(conn, list(keys), uri):
                 yield canonical_json(article) + b"\n"
 
 
@@ -440,10 +505,11 @@ def exported(conn: Connection, keys: Sequence[str], uri: Callable[[str], str]) -
     ledgers = {key: loaded.ledger for key, loaded in load_all(conn, keys).items()}
     histories = {key: fold(one) for key, one in ledgers.items()}
     named_so = names_of(conn, keys)
-    hashes = {one.text_hash for history in histories.values() for one in history.revisions}
-    kept = texts(conn, keys, hashes)
-    if missing := hashes - kept.keys():
-        raise _lacks(min(missing))
+    kept = texts_of(conn, {key: history.revisions for key, history in histories.items()})
+    forgotten = {
+        row.key: {"forgotten": {"at": row.forgotten, "reason": row.forgotten_reason}}
+        for row in conn.execute(_FORGOTTEN.where(articles.c.key.in_(keys)))
+    }
     live: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
     query = select(diffs).where(diffs.c.article.in_(keys), diffs.c.live)
     for row in conn.execute(query.order_by(diffs.c.observed, diffs.c.id)):
@@ -460,13 +526,18 @@ def exported(conn: Connection, keys: Sequence[str], uri: Callable[[str], str]) -
                 for observation, outcome in zip(ledgers[key].observations, history.outcomes, strict=True)
             ],
             "revisions": [_members(revision) for revision in history.revisions],
-            "texts": {revision.text_hash: kept[revision.text_hash].wording for revision in history.revisions},
+            "texts": {
+                one.text_hash: kept[key, one.text_hash].wording
+                for one in history.revisions
+                if (key, one.text_hash) in kept
+            },
             "diffs": live[key],
             "restamps": [
                 {"revision": r.revision.id, "observed": r.observed, "stamp": r.new.at} for r in history.restamps
             ],
             "passages": [{"kind": p.kind, "observed": p.observed, "detail": p.detail} for p in history.passages],
             "availability": history.availability.value,
+            **forgotten.get(key, {}),
         }
 
 
@@ -512,7 +583,13 @@ def _write_parts(conn: Connection, judged: Sequence[Judged]) -> None:
         return
     conn.execute(delete(parts).where(parts.c.diff.in_([one.transition.id for one in judged])))
     rows = [
-        {"diff": one.transition.id, "place": place, "host": _host(one.transition), "hash": hashed}
+        {
+            "diff": one.transition.id,
+            "place": place,
+            "host": _host(one.transition),
+            "hash": hashed,
+            "observed": one.transition.new.first_observed,
+        }
         for one in judged
         for place, hashes in enumerate(one.part_hashes)
         for hashed in hashes
@@ -523,6 +600,21 @@ def _write_parts(conn: Connection, judged: Sequence[Judged]) -> None:
 
 def _host(transition: Transition) -> str:
     return urlsplit(transition.new.url).netloc
+
+
+def _told(judged: Judged, source: Source) -> changes.Told:
+    return changes.Told(
+        diff_id=judged.transition.id,
+        old=judged.transition.old,
+        new=judged.transition.new,
+        old_wording=judged.old.wording,
+        new_wording=judged.new.wording,
+        facts=judged.new.facts,
+        source=source,
+        diff=judged.diff,
+        verdict=judged.verdict,
+        sentence=judged.sentence,
+    )
 
 
 def _diff_row(article: str, judged: Judged) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What still has to leave: finished records and events, and which sink has had which of them.
 
 A batch is named and written down before its first row goes out, so after a crash the same rows go out again under
-the same name, and a sink that writes files writes the same file. A row is never rebuilt.
+the same name, and a sink that writes files writes the same file. A row is never rebuilt. Long after every sink has had
+it, it loses what it says and keeps its id, so that it is never announced again.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from wirewatch.store import Store
+from wirewatch.canonical import sha256
+from wirewatch.store import Store, dead_letters
 from wirewatch.store.leases import new_lease
 from wirewatch.store.sql import insert, take_turns
 from wirewatch.store.tables import deliveries, outbox
@@ -33,16 +35,37 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """An item that its sink will never take as it is, and why."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Rows that one sink gets together, oldest first; `id` sorts by age and is the same however often they are sent."""
+    """Rows that one sink gets together, oldest first; `id` sorts by age and is the same however often they are sent.
+
+    `refused` are those of a written batch that the sink has not taken.
+    """
 
     sink: str
     id: str
     items: tuple[Item, ...]
     lease_ends: datetime
+    refused: tuple[Refused, ...] = ()
+
+
+DELIVER: Final = "deliver"
+"""The step of a dead letter that is an item which a sink refused; its `file` is `SINK/KIND/ITEM`."""
 
 
 _ITEM = tuple(f.name for f in fields(Item))
+
+
+def item_of(row: Any) -> Item:
+    """Return a row of the outbox as an item."""
+    return Item(**{name: getattr(row, name) for name in _ITEM})
 
 
 def announce(conn: Connection, item: Item, sinks: Sequence[str]) -> bool:
@@ -81,26 +104,36 @@ def claim(store: Store, sink: str, *, now: datetime, limit: int = 500, lease_sec
         rows = conn.execute(
             sa.select(outbox).join(deliveries, deliveries.c.outbox == outbox.c.id).where(in_batch).order_by(outbox.c.id)
         ).all()
-    items = tuple(
-        Item(
-            kind=row.kind,
-            item=row.item,
-            article=row.article,
-            payload=row.payload,
-            recorded=row.recorded,
-            backfill=row.backfill,
-        )
-        for row in rows
-    )
-    return Batch(sink=sink, id=batch, items=items, lease_ends=ends)
+    return Batch(sink=sink, id=batch, items=tuple(map(item_of, rows)), lease_ends=ends)
 
 
 def mark(store: Store, batch: Batch, now: datetime) -> int:
-    """Note that the whole batch has reached its sink; return how many rows were not marked before."""
+    """Note that the whole batch has reached its sink; return how many rows were not marked before.
+
+    What the sink refused is not waited for either: it becomes a dead letter, in the same transaction.
+    """
     with store.begin() as conn:
-        return conn.execute(
+        marked = conn.execute(
             sa.update(deliveries).where(_in_batch(batch.sink, batch.id)).values(delivered=now, lease_ends=None)
         ).rowcount
+        for refused in batch.refused if marked else ():
+            dead_letters.add(
+                conn,
+                at=now,
+                step=DELIVER,
+                reason=refused.reason,
+                sha256=sha256(refused.item.payload.encode()),
+                file=f"{batch.sink}/{refused.item.kind}/{refused.item.item}",
+            )
+    return marked
+
+
+def deliver_again(conn: Connection, file: str) -> bool:
+    """Let a sink have once more what it refused, by the `file` of the dead letter; return whether it is still kept."""
+    sink, kind, item = file.split("/")
+    kept = sa.select(outbox.c.id).where(outbox.c.kind == kind, outbox.c.item == item).scalar_subquery()
+    mine = sa.and_(deliveries.c.sink == sink, deliveries.c.outbox == kept)
+    return conn.execute(sa.update(deliveries).where(mine).values(delivered=None, batch=None)).rowcount == 1
 
 
 def release(store: Store, batch: Batch, now: datetime) -> None:
@@ -115,6 +148,40 @@ def waiting(store: Store) -> dict[str, int]:
     count = sa.select(deliveries.c.sink, sa.func.count().label("n")).where(deliveries.c.delivered.is_(None))
     with store.reading() as conn:
         return {row.sink: row.n for row in conn.execute(count.group_by(deliveries.c.sink))}
+
+
+def go_on_after(store: Store, row: int) -> int | None:
+    """Number what is kept from now on after `row`, a number that a sink has had; return the last one that was given.
+
+    None, and nothing is changed, if the store has got as far itself. It has not where it was put back from a copy that
+    is older than what the sink has: the same numbers would stand for other messages.
+    """
+    with store.reading() as conn:
+        if _last_row(conn) >= row:
+            return None
+    with store.begin() as conn:
+        last = _last_row(conn)
+        if last >= row:
+            return None
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.select(sa.func.setval(_SEQUENCE, row)))
+        else:
+            counted = conn.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = 'outbox'", (row,)).rowcount
+            if not counted:
+                conn.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)", (row,))
+    return last
+
+
+_SEQUENCE = sa.func.pg_get_serial_sequence("outbox", "id")
+
+
+def _last_row(conn: Connection) -> int:
+    """Return the last number that was given to a message, kept or not; 0 before the first."""
+    if conn.dialect.name == "postgresql":
+        sequence = conn.scalar(sa.select(_SEQUENCE))
+        given = conn.execute(sa.text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 (PostgreSQL's own name)
+        return int(given.last_value) if given.is_called else 0
+    return conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").scalar() or 0
 
 
 def _in_batch(sink: str, batch: str) -> sa.ColumnElement[bool]:

@@ -24,7 +24,10 @@ class Page:
 
 
 def keep(conn: Connection, page: Page) -> bool:
-    """Keep a page; return False if its bytes are kept already."""
+    """Keep a page; return False if its bytes are kept already.
+
+    The row is held then until the transaction ends, so that nobody removes it who does not know yet whose it is now.
+    """
     row = {
         "hash": page.hash,
         "body": page.body,
@@ -33,7 +36,11 @@ def keep(conn: Connection, page: Page) -> bool:
         "headers": page.headers,
         "kept": page.kept,
     }
-    return insert_new(conn, pages, row)
+    held = sa.select(pages.c.hash).where(pages.c.hash == page.hash).with_for_update()
+    while not insert_new(conn, pages, row):
+        if conn.scalar(held) is not None:
+            return False
+    return True
 
 
 def get(conn: Connection, page_hash: str) -> Page | None:

@@ -72,10 +72,10 @@ def _articles(conn: Connection, readings: Mapping[int, Reading]) -> dict[int, st
 
 
 def _hold(conn: Connection, keys: set[str]) -> dict[str, Any]:
-    """Lock the articles' rows, in one order for all processes, and return them; one merged away is left out."""
+    """Lock the articles' rows, in one order for all processes, and return them; merged and forgotten ones left out."""
     held = (
         select(articles.c.key, articles.c.settled, articles.c.last_read)
-        .where(articles.c.key.in_(keys), articles.c.merged_into.is_(None))
+        .where(articles.c.key.in_(keys), articles.c.merged_into.is_(None), articles.c.forgotten.is_(None))
         .order_by(articles.c.key)
         .with_for_update()
     )

@@ -52,26 +52,10 @@ def is_to_rest(store: Store, run: str, now: datetime) -> bool:
     return until is not None and now < datetime.fromisoformat(until)
 
 
-def note_tick(store: Store, run: str) -> None:
-    """Note that a stream has ticked, once and for all."""
-    with store.begin() as conn:
-        insert_new(conn, meta, {"key": _ticked(run), "value": "yes"})
-
-
-def has_ticked(store: Store, run: str) -> bool:
-    """Tell whether a tick of a stream has ever come through its engine."""
-    with store.reading() as conn:
-        return conn.scalar(sa.select(meta.c.value).where(meta.c.key == _ticked(run))) is not None
-
-
 def forget(store: Store, run: str) -> None:
     """Forget that a stream was asked to come to rest: it has ended, or it could not be ended and goes on."""
     with store.begin() as conn:
-        conn.execute(sa.delete(meta).where(meta.c.key.in_((_key(run), _ticked(run)))))
-
-
-def _ticked(run: str) -> str:
-    return f"ticked {run}"
+        conn.execute(sa.delete(meta).where(meta.c.key == _key(run)))
 
 
 def _key(run: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from wirewatch.store.types import COUNTING, Compressed, Json, Microseconds, Name, PlainText
 
@@ -109,6 +110,8 @@ articles = Table(
     Column("last_detail", PlainText, nullable=False, server_default=text("''")),
     _count("ledger_version"),
     Column("merged_into", PlainText),
+    Column("forgotten", Microseconds),  # when; of such an article nothing is taken in again
+    Column("forgotten_reason", PlainText),
     Index("ix_articles_due", "due_at", "host"),
     Index("ix_articles_feed", "feed"),
     Index("ix_articles_merged_into", "merged_into"),
@@ -176,8 +179,26 @@ revisions = Table(
     Column("last_observed", Microseconds, nullable=False),
     Column("version_created", Microseconds, nullable=False),
     Column("first_created", Microseconds, nullable=False),
+    Column("page_hash", PlainText),
     Column("body", Json, nullable=False),  # the whole model.Revision
     Index("ix_revisions_article_first_observed", "article", "first_observed"),
+    Index("ix_revisions_page_hash", "page_hash"),
+)
+
+# What ties the revisions to each other; see wirewatch/chain.py. A row is never deleted and changes only when it ends.
+links = Table(
+    "links",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    _of_article(),
+    Column("place", Integer, nullable=False),
+    Column("revision", PlainText, nullable=False),
+    Column("hash", PlainText, nullable=False),  # of `body`
+    Column("body", Json, nullable=False),
+    Column("recorded", Microseconds, nullable=False),
+    Column("superseded", Microseconds),  # null: it stands
+    Index("ix_links_article_place", "article", "place"),
+    sqlite_autoincrement=True,
 )
 
 # `announced` counts how often a diff was announced or taken back; `observed` is its new revision's first_observed.
@@ -212,7 +233,58 @@ parts = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),  # the hunk's among the diff's, from 0
     Column("hash", PlainText, primary_key=True),
     Column("host", Name, nullable=False),
-    Index("ix_parts_host_hash", "host", "hash"),
+    Column("observed", Microseconds, nullable=False),  # the diff's
+    Index("ix_parts_host_hash_observed", "host", "hash", "observed"),
+)
+
+# What readers are shown of a live diff that is not technical, in one row: no text has to be opened for a list.
+# `place` orders by time and is never given twice; see `wirewatch/store/changes.py`.
+changes = Table(
+    "changes",
+    metadata,
+    Column("place", COUNTING, primary_key=True, autoincrement=False),
+    Column("diff", PlainText, ForeignKey("diffs.id"), nullable=False, unique=True),
+    _of_article(),
+    Column("host", Name, nullable=False),
+    Column("feed", PlainText),
+    Column("publisher", PlainText),
+    Column("language", PlainText),
+    Column("class", PlainText, nullable=False),
+    Column("disclosure", PlainText, nullable=False),
+    Column("signal", PlainText, nullable=False),
+    Column("delay_us", COUNTING, nullable=False),  # from the article's publication to the change
+    Column("headline", PlainText),
+    Column("old_headline", PlainText),
+    Column("sentence", PlainText),  # null where the change was kept before there was this table
+    Column("shown", Json, nullable=False),
+    Column("words", Compressed().with_variant(TSVECTOR(), "postgresql")),  # SQLite finds them by `change_words`
+    Index("ix_changes_article", "article"),
+    Index("ix_changes_host", "host", "place"),
+    Index("ix_changes_feed", "feed", "place"),
+    Index("ix_changes_language", "language", "place"),
+    Index("ix_changes_class", "class", "place"),
+    Index("ix_changes_disclosure", "disclosure", "place"),
+    Index("ix_changes_signal", "signal", "place"),
+    Index("ix_changes_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+
+change_fields = Table(
+    "change_fields",
+    metadata,
+    Column("field", PlainText, primary_key=True),
+    Column("place", COUNTING, ForeignKey("changes.place"), primary_key=True, autoincrement=False),
+    Index("ix_change_fields_place", "place"),
+)
+
+# How a feed did, day by day (whole days since 1970, UTC).
+feed_days = Table(
+    "feed_days",
+    metadata,
+    Column("feed", PlainText, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _count("reads"),
+    _count("failures"),
+    _count("entries"),  # that were new
 )
 
 pages = Table(
@@ -224,6 +296,16 @@ pages = Table(
     Column("headers", Json, nullable=False),
     Column("kept", Microseconds, nullable=False),
     Column("body", Compressed, nullable=False),
+)
+
+# What was kept and is not any more, by `tidy` or `forget`: a page by its hash, a text by its article's and its own.
+removed = Table(
+    "removed",
+    metadata,
+    Column("kind", PlainText, primary_key=True),  # "page" or "text"
+    Column("hash", PlainText, primary_key=True),
+    Column("article", PlainText, primary_key=True),  # "" of a page, which may be of several
+    Column("at", Microseconds, nullable=False),
 )
 
 inbox = Table(
@@ -244,10 +326,12 @@ outbox = Table(
     Column("kind", PlainText, nullable=False),  # "record" or "event"
     Column("item", PlainText, nullable=False),
     Column("article", PlainText, nullable=False),
-    Column("payload", PlainText, nullable=False),
+    Column("payload", PlainText, nullable=False),  # empty: every sink has had it long ago
     Column("recorded", Microseconds, nullable=False),
     Column("backfill", Boolean, nullable=False),
     UniqueConstraint("kind", "item"),
+    Index("ix_outbox_article", "article"),
+    Index("ix_outbox_full", "recorded", sqlite_where=text("payload <> ''"), postgresql_where=text("payload <> ''")),
     sqlite_autoincrement=True,  # an id is never given twice
 )
 
@@ -271,6 +355,7 @@ deliveries = Table(
         sqlite_where=text("delivered IS NULL"),
         postgresql_where=text("delivered IS NULL"),
     ),
+    Index("ix_deliveries_outbox", "outbox"),
 )
 
 dead_letters = Table(
@@ -355,6 +440,7 @@ alerts = Table(
     Column("body", Compressed, nullable=False),  # the whole wirewatch.alerts.model.Alert
     Index("ix_alerts_channel_created", "channel", "created"),
     Index("ix_alerts_settled", "settled"),
+    Index("ix_alerts_created", "created", "id"),
     Index(
         "ix_alerts_waiting",
         "channel",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import Literal
+from typing import Any, Literal
 
 from transforms.sinks.base import Sink
 from wirewatch.store.outbox import Batch, Item
@@ -25,6 +25,53 @@ def item(number: int, kind: Literal["record", "event"] = "event", article: str =
         payload=f'{{"n":{number},"text":"{"lamp " * 5000}"}}',  # larger than a file's buffer
         recorded=datetime(2026, 3, 16, 15, 31, 45, number, UTC),
     )
+
+
+def record() -> Item:
+    """Return a record as its model has it."""
+    uri = "tag:news.example,2026:article/501482fb3a172e4d"
+    said = {
+        "uri": uri,
+        "version": "2",
+        "versionCreated": "2026-03-16T15:24:00Z",
+        "language": "en-GB",
+        "headlines": [{"role": "main", "value": "Ferry fares rise after recount"}],
+        "bodies": [{"role": "main", "charCount": 29, "wordCount": 6, "value": "=The council asks 4.7 million"}],
+        "infoSources": [{"name": "Ellery Courier", "role": "publisher", "uri": "https://courier.example/"}],
+        "altIds": [{"role": "feedGuid", "value": "c-1"}, {"role": "revisionId", "value": "b" * 32}],
+        "renditions": [{"name": "web", "href": "https://courier.example/ferry"}],
+    }
+    return replace(item(1, "record"), item="b" * 32, payload=json.dumps(said))
+
+
+def event() -> Item:
+    """Return the event that says how `record` came to be, as its model has it."""
+    uri = "tag:news.example,2026:article/501482fb3a172e4d"
+
+    def hunk(field: str, old: str, new: str, start: int) -> dict[str, Any]:
+        sides = {
+            name: {"exact": text, "prefix": "", "suffix": "", "start": start, "end": start + len(text)}
+            for name, text in (("old", old), ("new", new))
+        }
+        return {"field": field, "op": "replace" if old else "insert", **sides}
+
+    data = {
+        "article": {"uri": uri, "url": "https://courier.example/ferry", "publisher": "Ellery Courier"},
+        "previous": {"id": "a" * 32, "version": "1"},
+        "current": {"id": "b" * 32, "version": "2", "observedAt": "2026-03-16T15:31:44Z"},
+        "significance": {"class": "major", "score": 0.86, "reasons": [{"kind": "number"}, {"kind": "headline"}]},
+        "changedFields": ["headlines", "bodies"],
+        "stats": {"wordsAdded": 3, "wordsRemoved": 1, "similarity": 0.787},
+        "hunks": [hunk("headlines/main", "", " after recount", 16), hunk("bodies/main", "4.2", "4.7", 18)],
+    }
+    said = {
+        "id": "c" * 32,
+        "type": "wirewatch.article.revised.v1",
+        "subject": uri,
+        "time": "2026-03-16T15:24:00Z",
+        "data": data,
+    }
+    return replace(item(2), item="c" * 32, payload=json.dumps(said))
 
 
 def of_article(number: int, article: str) -> Item:

@@ -124,15 +124,27 @@ def write(store: Store, article: str, *readings: Any, announced: int = 1) -> Non
     for one in readings:
         grown, _ = record(grown, one)
     after = fold(grown)
-    wordings = {one.text_hash: one.wording for one in readings}
-    judged = []
-    for t in after.transitions:
-        found = compare_and_judge(wordings[t.old_text], wordings[t.new_text], None, None)
-        judged.append(Judged(transition=t, diff=found.diff, verdict=found.verdict, announced=announced, hunk_hash="h"))
     texts = [
         Text(wording=one.wording, facts=one.facts, text_hash=one.text_hash, content_hash=one.content_hash)
         for one in readings
     ]
+    by_hash = {one.text_hash: one for one in texts}
+    judged = []
+    for t in after.transitions:
+        old, new = by_hash[t.old_text], by_hash[t.new_text]
+        found = compare_and_judge(old.wording, new.wording, None, None)
+        judged.append(
+            Judged(
+                transition=t,
+                diff=found.diff,
+                verdict=found.verdict,
+                sentence=found.sentence,
+                old=old,
+                new=new,
+                announced=announced,
+                hunk_hash="h",
+            )
+        )
     with store.begin() as conn:
         ledger.write(conn, {article: (Addition(observations=grown.observations, texts=texts, judged=judged), after)})
 

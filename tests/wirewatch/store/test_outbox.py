@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,10 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.wirewatch.store.together import Workers
-from wirewatch.store import Store, outbox
-from wirewatch.store.outbox import Batch, Item, announce
+from wirewatch.canonical import sha256
+from wirewatch.store import Store, dead_letters, outbox, tidying
+from wirewatch.store.outbox import Batch, Item, Refused, announce
 from wirewatch.store.tables import deliveries
 from wirewatch.store.tables import outbox as outbox_table
+from wirewatch.store.tidying import Retention
 
 NOON = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 
@@ -222,3 +225,124 @@ def test_nothing_is_lost_renamed_or_out_of_order(store: Store, steps: list[str],
     for article in {one.article for one in arrived}:
         of_article = [one.item for one in arrived if one.article == article]
         assert of_article == sorted(of_article)
+
+
+# A store that was put back from a copy
+
+
+def last_row(store: Store) -> int:
+    with store.reading() as conn:
+        return outbox._last_row(conn)
+
+
+def test_numbers_go_on_after_what_a_sink_has_had(store: Store) -> None:
+    put(store, item("first"))
+    last = last_row(store)
+    assert outbox.go_on_after(store, last) is None
+    assert outbox.go_on_after(store, last + 40) == last
+    assert outbox.go_on_after(store, last + 40) is None
+    put(store, item("second"))
+    with store.reading() as conn:
+        ids = conn.scalars(sa.select(outbox_table.c.id).order_by(outbox_table.c.id)).all()
+    assert ids == [last, last + 41]
+
+
+def test_empty_store_goes_on_after_what_a_sink_has_had(store: Store) -> None:
+    last = last_row(store)
+    assert outbox.go_on_after(store, last + 7) == last
+    put(store, item("first"))
+    batch = outbox.claim(store, "jsonl", now=NOON)
+    assert batch is not None
+    assert batch.id == f"{last + 8:012}-{last + 8:012}"
+
+
+def refused_batch(store: Store) -> Batch:
+    """Return a batch of two of which the sink has not taken the first."""
+    put(store, item("1", payload='{"a": 1}'), item("2"))
+    batch = claim(store)
+    assert batch is not None
+    return replace(batch, refused=(Refused(item=batch.items[0], reason="no such column"),))
+
+
+def test_what_a_sink_refuses_is_a_dead_letter_and_waits_no_more(store: Store) -> None:
+    batch = refused_batch(store)
+    assert outbox.mark(store, batch, at(1)) == 2
+    assert outbox.waiting(store) == {}
+    (letter,) = dead_letters.listed(store)
+    assert (letter.step, letter.reason, letter.file) == (outbox.DELIVER, "no such column", "jsonl/event/1")
+    assert letter.sha256 == sha256(b'{"a": 1}')
+    assert letter.replayable
+
+
+def test_batch_that_is_marked_again_leaves_no_second_dead_letter(store: Store) -> None:
+    batch = refused_batch(store)
+    assert [outbox.mark(store, batch, at(n)) for n in (1, 2)] == [2, 0]
+    assert len(dead_letters.listed(store)) == 1
+
+
+def test_what_a_sink_refused_can_be_handed_over_again_to_that_sink_alone(store: Store) -> None:
+    outbox.mark(store, refused_batch(store), at(1))
+    put(store, item("3", article="b"), sinks=("other",))
+    (letter,) = dead_letters.listed(store)
+    with store.begin() as conn:
+        assert outbox.deliver_again(conn, letter.file or "")
+        assert not outbox.deliver_again(conn, "jsonl/event/7")
+    assert outbox.waiting(store) == {"jsonl": 1, "other": 1}
+    again = claim(store, 2)
+    assert again is not None
+    assert [(one.item, one.payload) for one in again.items] == [("1", '{"a": 1}')]
+
+
+# What every sink has had, long ago
+
+
+def empty(store: Store, before: datetime) -> int:
+    return tidying.tidy(store, Retention(messages=timedelta(0)), before)["messages"].rows
+
+
+def test_row_that_every_sink_has_had_loses_what_it_says_and_is_never_announced_again(store: Store) -> None:
+    put(store, *(item(f"{n:04}", article=f"{n}", payload='{"n": 1}') for n in range(1100)))
+    while batch := outbox.claim(store, "jsonl", now=at(0)):
+        outbox.mark(store, batch, at(1))
+    assert empty(store, NOON) == 0, "what was recorded at noon is not older than noon"
+    assert empty(store, at(1)) == 1100
+    assert empty(store, at(1)) == 0
+    with store.begin() as conn:
+        assert not announce(conn, item("0007", payload='{"n": 2}'), ["jsonl", "late"])
+        assert set(conn.scalars(sa.select(outbox_table.c.payload))) == {""}
+        assert conn.scalar(sa.select(sa.func.count()).select_from(deliveries)) == 0
+    assert outbox.waiting(store) == {}
+
+
+def test_sink_that_is_behind_keeps_what_it_has_not_had(store: Store) -> None:
+    put(store, item("both"), sinks=("jsonl", "slow"))
+    put(store, item("done"))
+    for batch in (outbox.claim(store, "jsonl", now=at(0)), outbox.claim(store, "slow", now=at(0))):
+        assert batch is not None
+        if batch.sink == "jsonl":
+            outbox.mark(store, batch, at(1))
+    assert empty(store, at(9)) == 1
+    again = outbox.claim(store, "slow", now=at(1000))
+    assert again is not None
+    assert [(one.item, one.payload) for one in again.items] == [("both", "{}")]
+    outbox.mark(store, again, at(1001))
+    assert empty(store, at(9)) == 1
+
+
+def test_rows_to_empty_are_found_by_their_index(store: Store) -> None:
+    """The outbox keeps an id for each message there ever was: it is never read whole."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+    assert empty(store, NOON) == 0
+    sa.event.remove(store.engine, "before_cursor_execute", note)
+    statement, parameters = next(one for one in asked if one[0].startswith("SELECT outbox.id"))
+    with store.reading() as conn:
+        explain = "EXPLAIN QUERY PLAN"
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN"
+        assert "ix_outbox_full" in str(conn.exec_driver_sql(f"{explain} {statement}", parameters).all())

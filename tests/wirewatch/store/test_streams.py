@@ -66,11 +66,7 @@ def test_stream_that_is_asked_to_rest_is_told_so_and_no_other(store: Store) -> N
         streams.ask_to_rest(store, "one", at(10))
     assert (streams.is_to_rest(store, "one", at(0)), streams.is_to_rest(store, "two", at(0))) == (True, False)
     assert not streams.is_to_rest(store, "one", at(10)), "whoever asked is no more"
-    streams.note_tick(store, "one")
-    streams.note_tick(store, "one")
-    assert (streams.has_ticked(store, "one"), streams.has_ticked(store, "two")) == (True, False)
     streams.forget(store, "one")
-    assert not streams.has_ticked(store, "one")
     assert not streams.is_to_rest(store, "one", at(0))
 
 

@@ -10,8 +10,6 @@ import asyncio
 import errno
 import fcntl
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +23,7 @@ from pydantic import AfterValidator, Field
 from wirewatch.alerts.channels.base import Channel, Said
 from wirewatch.alerts.model import Alert, Story
 from wirewatch.errors import BadContent, RetryLater
+from wirewatch.files import write_whole
 
 if TYPE_CHECKING:
     from wirewatch import atom
@@ -108,7 +107,8 @@ class AtomChannel(Channel):
                 earlier = self.file.read_bytes()
             except FileNotFoundError:
                 earlier = b""
-            _write_whole(self.file, atom.write(feed, reversed(entries), earlier, most=self.entries))
+            written = atom.write(feed, reversed(entries), earlier, most=self.entries)
+            write_whole(self.file, lambda file: file.write(written))  # we hold the lock
 
 
 def _entries(alert: Alert, message: Message) -> Iterator[atom.Entry]:
@@ -159,20 +159,6 @@ def _alone(path: Path) -> Iterator[None]:
     with path.with_name(f".{path.name}.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    for leftover in path.parent.glob(f".{path.name}.*.part"):  # of a sender that was killed; we hold the lock
-        leftover.unlink(missing_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _sentence(path: Path, error: OSError) -> str:

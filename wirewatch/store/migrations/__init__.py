@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from wirewatch.errors import StoreError
 
-HEAD: Final = "0003"
+HEAD: Final = "0008"
 """The newest revision in `versions/`; revisions are named by counting."""
 
 # Any fixed number does, as long as nobody else in the database uses it.
@@ -58,6 +58,11 @@ def _migrate(connection: Connection, target: str) -> None:
         return
     forward = target != "base" and (version is None or target > version)
     (command.upgrade if forward else command.downgrade)(configuration(connection), target)
+
+
+def numbers() -> list[str]:
+    """Return the number of each schema that there ever was, oldest first."""
+    return sorted(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
 def configuration(connection: Connection | None = None) -> Any:

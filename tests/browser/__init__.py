@@ -1,0 +1,1 @@
+"""A real browser: where it is, and how it is started for tests and screenshots."""
