@@ -34,6 +34,7 @@ OUT_OF_MEMORY: Final = b"M"  # from the child: nothing follows
 
 ANSWER_LIMIT: Final = 64 << 20  # bytes; a reading is a few times the 5 MiB of an article at most
 MESSAGE_LIMIT: Final = 500  # characters of an error's text; a parser may quote the whole page
+_GARBAGE: Final = (50_000, 20, 20)  # a page's elements are many and nearly all freed without looking for circles
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 
@@ -42,6 +43,7 @@ def serve(parent: int, memory_bytes: int, timeout_seconds: float) -> None:
     jobs, answers = _take_pipes()
     _die_with_parent(parent)
     _limit_memory(memory_bytes)
+    gc.set_threshold(*_GARBAGE)
     waiting = True
     while header := jobs.read(HEADER.size):
         kind, length = HEADER.unpack(header)
@@ -49,9 +51,7 @@ def serve(parent: int, memory_bytes: int, timeout_seconds: float) -> None:
         if kind == IMPORT:
             reply = _import(message.decode())
         else:
-            if (
-                waiting
-            ):  # what was imported stays: looking through it again and again took a fifth of a short page's time
+            if waiting:  # what was imported stays: looking through it again and again took a fifth of a page's time
                 gc.freeze()
                 waiting = False
             # The parent kills first. Where it is dead and the system has no PR_SET_PDEATHSIG, this ends a job that

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -150,7 +151,8 @@ BLOCKS: Final = _names(
 _TELLING: Final = _names("time span meta abbr img input")
 _SPECIAL: Final = _names("nav footer form h1 figure article main")
 HEADINGS: Final = _names("h2 h3 h4 h5 h6")
-NAMING: Final = ("class", "id", "itemprop", "rel", "data-testid", "data-component")
+_NEVER: Final = _names("html body main article")  # `<body class="has-sidebar">`
+NAMING: Final = _names("class id itemprop rel data-testid data-component")
 _DATES: Final = ("datePublished", "dateModified")
 _TIMES: Final = etree.XPath("//time | //@itemprop[. = 'datePublished' or . = 'dateModified']/..")
 _HEAD: Final = etree.XPath("//meta | //link | //title | //script[contains(@type, 'ld+json')]")
@@ -270,7 +272,7 @@ _OUTSIDE: Final = _State(Part.TEXT, (), "body", False, 0, 0)
 
 
 class _Scan:
-    """Walk the tree once, in document order, with a stack of what the elements above say."""
+    """Walk the tree once, in document order, with what the elements above say."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -279,68 +281,66 @@ class _Scan:
         self.named: list[tuple[tuple[Part, Any], ...]] = []  # by line
         self.line = _OUTSIDE  # of the words collected so far
         self.asides: list[Aside] = []
+        self.around: Aside | None = None  # the innermost aside that is open
         self.linked = 0  # characters of the line that are links
+        self.inside = 0  # links, which broken markup puts into each other
 
     def run(self) -> None:
-        stack = [_OUTSIDE]
-        open_asides: list[Aside] = []
-        alive = list(self.page.tree.iter())  # else lxml makes each element's Python object twice
+        self.visit(self.page.tree, _OUTSIDE, DEPTH_LIMIT)
+        self._flush(_OUTSIDE)
+
+    def visit(self, element: Any, above: _State, levels: int) -> None:
+        """Look at an element and all in it, which may have so many levels."""
+        if not levels:
+            raise BadContent(f"the page is nested more than {DEPTH_LIMIT} levels deep")
+        tag = element.tag
+        block = tag in BLOCKS
+        in_headline = above.tag == "h1"
         words = self.words
-        inside = 0  # links, which broken markup puts into each other
-        for event, element in etree.iterwalk(self.page.tree, events=("start", "end")):
-            tag = element.tag
-            above = stack[-1]
-            if event == "start":
-                if len(stack) > DEPTH_LIMIT:
-                    raise BadContent(f"the page is nested more than {DEPTH_LIMIT} levels deep")
-                state = self._state(element, tag, above)
-                stack.append(state)
-                if tag in _TELLING:
-                    self._see(element, tag)
-                self._open(element, tag, above, state)
-                if tag == "a":
-                    self.linked += 0 if inside else len(squeeze("".join(element.itertext())))
-                    inside += 1
-                if state.named is not above.named and tag in BLOCKS and state.named[-1][0] in ASIDES:
-                    around = open_asides[-1] if open_asides else None
-                    open_asides.append(Aside(element, len(self.page.lines), around))
-                    self.asides.append(open_asides[-1])
-                if element.text:
-                    words.append(element.text)
-                continue
-            inside -= tag == "a"
-            state = stack.pop()
-            self._close(tag, state, stack[-1])
-            if open_asides and open_asides[-1].element is element:
-                self._flush(stack[-1])
-                open_asides.pop().end = len(self.page.lines)
-            if element.tail:
-                words.append(element.tail)
-        self._flush(stack[-1])
-        alive.clear()
-
-    def _open(self, element: Any, tag: str, above: _State, state: _State) -> None:
-        if above.tag == "h1":  # one headline, however it is laid out
-            self.words.append(" " if tag in BLOCKS or element.get("class") else "")
-        elif tag in BLOCKS:
+        state = above if in_headline else self._state(element, tag, above)
+        own = state.named is not above.named
+        if tag in _TELLING:
+            self._see(element, tag)
+        if in_headline:  # one headline, however it is laid out
+            words.append(" " if block or element.get("class") else "")
+        elif block:
             self._flush(state)
-        elif state is not above and state != above and not "".join(self.words).strip():
+        elif state is not above and not "".join(words).strip():
             self.line = state
-
-    def _close(self, tag: str, state: _State, above: _State) -> None:
-        if above.tag == "h1":
-            self.words.append(" " if tag in BLOCKS else "")
-        elif tag in BLOCKS or (state is not above and state != above and state.part is not Part.TEXT):
+        link = tag == "a"
+        if link:
+            if not self.inside:
+                text = "".join(element.itertext()) if len(element) else element.text or ""
+                self.linked += len(squeeze(text))
+            self.inside += 1
+        aside = own and block and state.named[-1][0] in ASIDES
+        if aside:
+            self.around = Aside(element, len(self.page.lines), self.around)
+            self.asides.append(self.around)
+        if text := element.text:
+            words.append(text)
+        for child in element:
+            self.visit(child, state, levels - 1)
+            if tail := child.tail:
+                words.append(tail)
+        self.inside -= link
+        if in_headline:
+            words.append(" " if block else "")
+        elif block or (own and state.part is not Part.TEXT):
             self._flush(above)
+        if aside and self.around is not None:
+            self._flush(above)
+            self.around.end = len(self.page.lines)
+            self.around = self.around.around
 
     def _state(self, element: Any, tag: str, above: _State) -> _State:
         part, named, name, in_article, figure, place = above
-        if name == "h1":
-            return above
-        if tag in BLOCKS:
+        block = tag in BLOCKS
+        if block:
             self.page.around.append(place)
             self.page.names.append(f"{tag} {element.get('class', '')}")
             place = len(self.page.around) - 1
+            name = tag
         own = None
         if tag in _SPECIAL:
             if tag in ("nav", "footer", "form"):
@@ -353,13 +353,13 @@ class _Scan:
                 figure = self.figures
             elif tag in ("article", "main"):
                 in_article = True
-        own = own or own_part(element, tag, part)
+        own = own or own_part(element.items(), tag, part)
         if own is not None:
             named = (*named, (own, element))
             part = part_in(part, own)
-        elif tag not in BLOCKS and figure == above.figure:
+        elif not block and figure == above.figure:
             return above
-        return _State(part, named, tag if tag in BLOCKS else name, in_article, figure, place)
+        return _State(part, named, name, in_article, figure, place)
 
     def _see(self, element: Any, tag: str) -> None:
         if tag == "time" or element.get("itemprop") in _DATES:
@@ -482,15 +482,18 @@ def _cut(lines: list[Line], asides: list[Aside]) -> None:
             aside.element.drop_tree()
 
 
-def own_part(element: Any, tag: str, above: Part) -> Part | None:
-    if tag in ("html", "body", "main", "article"):  # `<body class="has-sidebar">`
+def own_part(attributes: Sequence[tuple[str, str]], tag: str, above: Part) -> Part | None:
+    """Return the part that an element's tag and attributes give it inside one whose part is `above`, or None."""
+    if tag in _NEVER:
         return None
     own = None
-    if element.keys():  # half of all elements have no attributes
-        if element.get("hidden") is not None or HIDDEN.search(element.get("style", "")):
-            return Part.NOISE  # F1 none on scrapinghub, +.0001 on Fundus
-        names = " ".join([name for attribute in NAMING if (name := element.get(attribute))])
-        own = part_of(names) if names else None
+    if attributes:  # half of all elements have none
+        names = [value for name, value in attributes if name in NAMING]
+        if names:
+            own = part_of(" ".join(names))
+        for name, value in attributes:
+            if name == "hidden" or (name == "style" and HIDDEN.search(value)):
+                return Part.NOISE  # F1 none on scrapinghub, +.0001 on Fundus
     if tag == "figcaption" and own is not Part.NOISE:
         return Part.CAPTION
     return Part.STAMP if tag == "time" and above is Part.TEXT else own

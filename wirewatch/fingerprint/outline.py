@@ -32,7 +32,7 @@ _TELLING: Final = 20  # letters by which the first text of a line is told
 _START, _END, _BOX = "\x01", "\x02", "\x03"  # a page's own text has no such characters
 _POINTER: Final = f"{_END}{_START}{_END}"
 _HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style"})  # trafilatura looks at these too
-_TAKEN: Final = frozenset(NAMING) | _HIDING
+_TAKEN: Final = NAMING | _HIDING
 _BARE: Final = frozenset({"html", "body"})  # their classes change with every visit, and nothing looks at them
 _ALWAYS_NOISE: Final = frozenset({"nav", "footer", "form"})
 _EMPTY_AND_YET: Final = frozenset({"br", "hr", "td", "th"})
@@ -69,7 +69,7 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     while "##" in names:
         names = names.replace("##", "#")
     sign = f"{tag} {names}"
-    own = own_part(_Named(attributes), tag, Part.TEXT)
+    own = own_part(attributes, tag, Part.TEXT)
     if tag in _ALWAYS_NOISE:
         crumbs = tag == "nav" and "breadcrumb" in dict(attributes).get("class", "").lower()
         own = Part.CRUMB if crumbs else Part.NOISE
@@ -77,17 +77,8 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
         own = Part.HEADLINE
     block = tag in BLOCKS
     counting = any(name in ("class", "id") and _COUNTING.search(value) for name, value in attributes)
-    ends = block or own_part(_Named(attributes), tag, Part.NOISE) is not None
+    ends = block or own_part(attributes, tag, Part.NOISE) is not None
     return Mark(f"{_START}{sign}{_BOX}", sha256(sign.encode()).hexdigest()[:8], own, block, ends, counting)
-
-
-class _Named:
-    """Attributes without their element."""
-
-    def __init__(self, attributes: tuple[tuple[str, str], ...]) -> None:
-        self._by_name = dict(attributes)
-        self.get = self._by_name.get
-        self.keys = self._by_name.keys
 
 
 class Line(NamedTuple):
