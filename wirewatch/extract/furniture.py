@@ -34,7 +34,9 @@ _CREDIT_TAIL_LIMIT: Final = 80
 def key(text: str) -> str:
     """Return the form in which lines are told to be the same: letters and digits only, in small letters."""
     low = text.lower()
-    return low.translate(_NO_ASCII_LETTERS) if low.isascii() else "".join(filter(str.isalnum, low))
+    if low.isascii():
+        return low.translate(_NO_ASCII_LETTERS)
+    return "".join(filter(str.isalnum, low)).replace("ς", "σ")  # where a Greek word ends depends on what is behind it
 
 
 def ends_sentence(line: str) -> bool:

@@ -295,43 +295,48 @@ class _Scan:
             raise BadContent(f"the page is nested more than {DEPTH_LIMIT} levels deep")
         tag = element.tag
         block = tag in BLOCKS
-        in_headline = above.tag == "h1"
-        words = self.words
-        state = above if in_headline else self._state(element, tag, above)
-        own = state.named is not above.named
+        state = above if above.tag == "h1" else self._state(element, tag, above)
         if tag in _TELLING:
             self._see(element, tag)
-        if in_headline:  # one headline, however it is laid out
-            words.append(" " if block or element.get("class") else "")
-        elif block:
-            self._flush(state)
-        elif state is not above and not "".join(words).strip():
-            self.line = state
+        self._open(element, above, state, block=block)
         link = tag == "a"
         if link:
-            if not self.inside:
-                text = "".join(element.itertext()) if len(element) else element.text or ""
-                self.linked += len(squeeze(text))
-            self.inside += 1
-        aside = own and block and state.named[-1][0] in ASIDES
+            self._see_link(element)
+        aside = block and state.named is not above.named and state.named[-1][0] in ASIDES
         if aside:
             self.around = Aside(element, len(self.page.lines), self.around)
             self.asides.append(self.around)
         if text := element.text:
-            words.append(text)
+            self.words.append(text)
         for child in element:
             self.visit(child, state, levels - 1)
             if tail := child.tail:
-                words.append(tail)
+                self.words.append(tail)
         self.inside -= link
-        if in_headline:
-            words.append(" " if block else "")
-        elif block or (own and state.part is not Part.TEXT):
-            self._flush(above)
+        self._close(above, state, block=block)
         if aside and self.around is not None:
             self._flush(above)
             self.around.end = len(self.page.lines)
             self.around = self.around.around
+
+    def _open(self, element: Any, above: _State, state: _State, *, block: bool) -> None:
+        if above.tag == "h1":  # one headline, however it is laid out
+            self.words.append(" " if block or element.get("class") else "")
+        elif block:
+            self._flush(state)
+        elif state is not above and not "".join(self.words).strip():
+            self.line = state
+
+    def _close(self, above: _State, state: _State, *, block: bool) -> None:
+        if above.tag == "h1":
+            self.words.append(" " if block else "")
+        elif block or (state.named is not above.named and state.part is not Part.TEXT):
+            self._flush(above)
+
+    def _see_link(self, element: Any) -> None:
+        if not self.inside:
+            self.linked += len(squeeze("".join(element.itertext()) if len(element) else element.text or ""))
+        self.inside += 1
 
     def _state(self, element: Any, tag: str, above: _State) -> _State:
         part, named, name, in_article, figure, place = above

@@ -49,8 +49,10 @@ _LINKED: Final = HEADINGS | {"h1", "li", "dd", "td", "th"}
 _SHORTEST_LINK = 25  # letters
 _HALF_LINK = 0.5
 FEW_BLOCKS: Final = 3
-BESIDE: Final = 40  # lines from the headline on, in which byline and standfirst are looked for
-BESIDE_HEADLINE: Final = 8  # lines in which a name without a word for "by" is looked for
+_BESIDE: Final = 12  # lines from the headline on, in which byline and standfirst are looked for
+NEAR_HEADLINE: Final = 8  # lines in which a name without a word for "by" is looked for
+_TOLD_WITHIN: Final = 5  # lines in which what the page's description says is a standfirst
+_CRUMB_WITHIN: Final = 3
 _STAMP_LINES = 12  # labelled times looked for on one page
 
 
@@ -217,22 +219,22 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
         blocks=until_the_end(_as_printed(found, lines), page, data.body),
         headline=headline,
         start=start,
-        section=data.section or _crumb(lines[: start + 3], headline, publisher),
+        section=data.section or _crumb([*lines[:start], *_near(lines[start:], _CRUMB_WITHIN)], headline, publisher),
         dateline=data.dateline,
         authors=data.authors,
         language=language,
     )
     draft.standfirsts = [
-        line.text for line in lines[start : start + BESIDE] if line.part is Part.STANDFIRST and len(line.text) <= 1000
+        line.text for line in _near(lines[start:], _BESIDE) if line.part is Part.STANDFIRST and len(line.text) <= 1000
     ]
     found = {key(block.text) for block in draft.blocks}
     draft.standfirsts += [
         line.text
-        for line in lines[start + 1 : start + 6]
+        for line in _near(lines[start + 1 :], _TOLD_WITHIN)
         if any(key(line.text) == key(text) for text in data.descriptions)
         and not (key(line.text) in found and _opens_text(line, page))
     ]
-    draft.byline = _byline(lines[start : start + BESIDE], data, language, _no_names(lines, draft))
+    draft.byline = _byline(lines[start:], data, language, _no_names(lines, draft))
     _pictures(page, data, draft, start)
     draft.corrections = [data.correction] if data.correction else []
     draft.corrections += [
@@ -242,6 +244,21 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     ][:5]
     draft.noise = _noise(lines, draft)
     return draft
+
+
+def _near(lines: Sequence[Line], most: int) -> list[Line]:
+    """Return the first lines up to so many, with what stands between them: boxes and links to other stories.
+
+    Those are not counted, since they come and go, and a byline must not be lost for an advertisement before it.
+    """
+    found: list[Line] = []
+    for line in lines:
+        counts = line.part is not Part.NOISE and not (line.link and line.part is Part.TEXT)
+        if counts and not most:
+            break
+        most -= counts
+        found.append(line)
+    return found
 
 
 def _opens_text(line: Line, page: Page) -> bool:
@@ -336,7 +353,8 @@ def _byline(lines: list[Line], data: Stated, language: str | None, no_names: fro
     the page states or prints the name again as an author's: `World News | March 16, 2026` looks the same.
     """
     authors = data.authors
-    candidates = [line for line in lines if line.part is not Part.NOISE and len(line.text) <= 200]
+    near, beside = _near(lines, NEAR_HEADLINE), _near(lines, _BESIDE)
+    candidates = [line for line in beside if line.part is not Part.NOISE and len(line.text) <= 200]
     for line in candidates:
         byline = byline_of(line.text, language)
         named = [name for name in authors if key(name) in key(byline or "")]
@@ -345,14 +363,14 @@ def _byline(lines: list[Line], data: Stated, language: str | None, no_names: fro
             return without_role(byline, authors) if whole else ", ".join(authors)
     if authors and not data.house:
         return ", ".join(authors)
-    for line in candidates[:BESIDE_HEADLINE]:
-        name = name_before_stamp(line.text, language)
+    for line in near:
+        name = name_before_stamp(line.text, language) if line.part is not Part.NOISE and len(line.text) <= 200 else None
         if not name or key(name) in no_names:
             continue
-        credited = [*authors, *(other.text for other in lines if other.part is Part.BYLINE)]
+        credited = [*authors, *(other.text for other in beside if other.part is Part.BYLINE)]
         if line.part in (Part.BYLINE, Part.STAMP) or any(key(name) in key(text) for text in credited):
             return name
-    for line in lines[:BESIDE_HEADLINE]:
+    for line in near:
         if line.part is Part.NOISE and (byline := byline_of(line.text, language)):
             return byline
     if authors:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
@@ -17,7 +17,7 @@ from wirewatch.errors import BadContent
 from wirewatch.extract import EXTRACTOR
 from wirewatch.extract.article import Draft
 from wirewatch.extract.ends import stands_alone
-from wirewatch.extract.furniture import byline_of, key, name_before_stamp
+from wirewatch.extract.furniture import key
 from wirewatch.extract.page import (
     DEPTH_LIMIT,
     MOST_ASIDE,
@@ -29,9 +29,9 @@ from wirewatch.extract.page import (
     all_times,
     lies_open,
 )
-from wirewatch.extract.reading import BESIDE, BESIDE_HEADLINE, FEW_BLOCKS, labelled_times
+from wirewatch.extract.reading import FEW_BLOCKS, labelled_times
 from wirewatch.extract.stated import Stated
-from wirewatch.fingerprint.outline import Outline, Rules, beginning, is_short, mark, outline
+from wirewatch.fingerprint.outline import Outline, Rules, beginning, mark, outline
 from wirewatch.fingerprint.survey import Fed, find_lists
 from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
 from wirewatch.times import Printed, claims
@@ -41,11 +41,8 @@ _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
 _LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may hold, of what they held
-_TOLD_WITHIN, _CRUMB_WITHIN = 6, 3  # lines from the headline, in which a description or crumb is looked for
-_FARTHEST: Final = BESIDE - 1
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
 _PASSWORD: Final = etree.XPath("boolean(//input[translate(@type, 'PASWORD', 'pasword') = 'password'])")
-_LONG: Final = 25  # letters of a line that is found by how it begins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +51,6 @@ class Fingerprint:
 
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
     SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
-    `lines` is how many lines boxes may have before what is looked for near the headline; None: as many as they had.
     `digest` is None where only the same bytes say the same. `outside` and `heaviest` are characters of paragraphs:
     outside of all asides, and by name in the asides that are in the outline; `weight` is of those in all others, where
     some elements are misnamed and it has to stay. `taken` is how the lines begin that were chosen from.
@@ -74,12 +70,11 @@ class Fingerprint:
     keep_page: bool = True
     digest: str | None = None
     home: str = ""
-    links: tuple[str, ...] = ()
-    shorts: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     misnamed: tuple[str, ...] = ()
-    edge: int | None = None
-    lines: int | None = None
     headline: str = ""
+    shown: str = ""
+    sure: bool = False
     told: tuple[str, ...] = ()
     language: str | None = None
     spoken: str | None = None
@@ -104,12 +99,11 @@ class Fingerprint:
         """What of a page counts."""
         return Rules(
             home=self.home,
-            links=frozenset(self.links),
-            shorts=frozenset(self.shorts),
+            lists=frozenset(self.lists),
             misnamed=frozenset(self.misnamed),
-            edge=self.edge,
-            exact=self.lines is None,
             headline=self.headline,
+            shown=self.shown,
+            sure=self.sure,
             told=frozenset(self.told),
             taken=frozenset(self.taken),
             counters=self.counters,
@@ -216,7 +210,6 @@ class Recollection:
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.longest <= max(PARAGRAPH, fingerprint.longest)
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
-            and (fingerprint.lines is None or found.lines <= fingerprint.lines)
             and max(fingerprint.held.values(), default=0) <= room
             and found.fits(room, fingerprint.held)
             and (fingerprint.weight is None or fingerprint.weight == found.weight())
@@ -246,17 +239,18 @@ class Recollection:
         wrong = [one.element for one in page.asides if one.misnamed]
         misnamed = frozenset(mark(one.tag, *one.items()).name for one in wrong)
         fed, language = _fed(draft, reading), draft.language
-        links, shorts, home = find_lists(self._whole, fed=fed, misnamed=misnamed, language=language)
+        lists, home = find_lists(self._whole, fed=fed, misnamed=misnamed, language=language)
         labelled = labelled_times(page, draft.language)
-        told = {key(text) for text in data.descriptions} - {""}
+        headline, shown = key(draft.headline or ""), _shown(page.lines, draft)
         fingerprint = replace(
             fingerprint,
             home=home,
-            links=tuple(sorted(links)),
-            shorts=tuple(sorted(shorts)),
+            lists=tuple(sorted(lists)),
             misnamed=tuple(sorted(misnamed)),
-            headline=key(draft.headline or ""),
-            told=tuple(sorted(told)),
+            headline=headline,
+            shown=shown,
+            sure=bool(shown) and sum(key(line.text) == shown for line in page.lines) == 1,
+            told=tuple(sorted({key(text) for text in data.descriptions} - {""})),
             taken=tuple(sorted({beginning(key(block.text)) for block in draft.found} - {""})),
             counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
@@ -264,16 +258,7 @@ class Recollection:
             undated=not any(stamp.kind == "published" for stamp in (*data.times, *labelled)),
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
-        found = outline(self._whole, fingerprint.rules, places=True)
-        last, slack = _beside(page.lines, data, draft, told)
-        fingerprint = replace(fingerprint, edge=_edge(found, page.lines, last), lines=slack)
-        if found.refused:
-            found = outline(self._whole, fingerprint.rules)
-        else:
-            found.up_to(fingerprint.edge, exact=slack is None)
-        if slack is not None and found.lines > slack:  # too many to know: they have to be as they are
-            fingerprint = replace(fingerprint, lines=None)
-            found = outline(self._whole, fingerprint.rules)
+        found = outline(self._whole, fingerprint.rules)
         fingerprint = replace(
             fingerprint,
             letters=found.letters,
@@ -286,6 +271,13 @@ class Recollection:
             fingerprint,
             digest=_digest(fingerprint, found, _head(page, data, self._flags, page.asks_password), page.times),
         )
+
+
+def _shown(lines: list[Line], draft: Draft) -> str:
+    """Return the key of the line that extraction takes for the headline; "" if it takes the first for want of one."""
+    line = next(iter(lines[draft.start :]), None)
+    same = key(line.text) if line is not None else ""
+    return same if draft.start or same == key(draft.headline or "") else ""
 
 
 def _runs_together(page: Page, draft: Draft) -> bool:
@@ -328,90 +320,6 @@ def _head(page: Page, data: Stated, flags: tuple[str, ...], asks_password: bool)
     return repr(
         (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags, password)
     )
-
-
-def _beside(lines: list[Line], data: Stated, draft: Draft, told: set[str]) -> tuple[int, int | None]:
-    """Return the last line that is looked for near the headline, and how many lines may come between; None: none more.
-
-    Extraction looks for some lines only so far from the headline. What it found there has to stay there; and what it
-    did not find has to stay away, whatever becomes of the lines between that are no text.
-    """
-    start, last, slack = draft.start, draft.start + 1, _FARTHEST
-    after = list(enumerate(lines[start + 1 :], start + 1))
-    for window, sought, enough in _sought(data, draft, told):
-        for n, line in after:
-            if not sought(line):
-                continue
-            if n >= start + window:
-                if _sure_lines(lines[start + 1 : n]) + 1 < window:
-                    return n, None
-                continue
-            last, slack = max(last, n), min(slack, start + window - 1 - n)
-            if enough(line):
-                break
-    return last, slack
-
-
-_Test = Callable[[Line], bool]
-
-
-def _sought(data: Stated, draft: Draft, told: set[str]) -> list[tuple[int, _Test, _Test]]:
-    """Return what lines extraction looks for, how far from the headline, and which of them is the last one it needs."""
-
-    def never(line: Line) -> bool:
-        return False
-
-    sought: list[tuple[int, _Test, _Test]] = [
-        (BESIDE, lambda line: line.part is Part.STANDFIRST, never),
-        (_TOLD_WITHIN, lambda line: key(line.text) in told, never),
-    ]
-    if not data.section:
-        sought.append((_CRUMB_WITHIN, lambda line: line.part is Part.CRUMB, never))
-    if draft.authors and not data.house:
-        return [(BESIDE, partial(_is_authors, draft), partial(_has_byline, draft)), *sought]
-    return [
-        (BESIDE, partial(_may_be_byline, draft), partial(_has_byline, draft)),
-        (BESIDE_HEADLINE, partial(_is_name, draft), never),
-        (BESIDE_HEADLINE, partial(_is_byline_in_noise, draft), never),
-        *sought,
-    ]
-
-
-def _is_authors(draft: Draft, line: Line) -> bool:
-    """Tell whether a line is a byline with one of the stated authors, or called one."""
-    if line.part is Part.NOISE or not (found := byline_of(line.text, draft.language)):
-        return False
-    return line.part is Part.BYLINE or any(key(author) in key(found) for author in draft.authors)
-
-
-def _may_be_byline(draft: Draft, line: Line) -> bool:
-    if line.part is Part.NOISE:
-        return False
-    return line.part is Part.BYLINE or byline_of(line.text, draft.language) is not None
-
-
-def _has_byline(draft: Draft, line: Line) -> bool:
-    return bool(draft.byline) and line.part is not Part.NOISE and key(draft.byline or "") in key(line.text)
-
-
-def _is_name(draft: Draft, line: Line) -> bool:
-    return line.part is not Part.NOISE and name_before_stamp(line.text, draft.language) is not None
-
-
-def _is_byline_in_noise(draft: Draft, line: Line) -> bool:
-    return line.part is Part.NOISE and byline_of(line.text, draft.language) is not None
-
-
-def _sure_lines(lines: list[Line]) -> int:
-    """Return how many lines are certainly in no box."""
-    return sum(line.part is not Part.NOISE and not line.link and not is_short(line.text) for line in lines)
-
-
-def _edge(found: Outline, lines: list[Line], last: int) -> int | None:
-    """Return the place in the outline of the first paragraph behind a line; None if there is none."""
-    keys = (key(line.text) for line in lines[last + 1 :])
-    places = (found.place_of(same) for same in keys if len(same) >= _LONG)
-    return next((place for place in places if place is not None), None)
 
 
 def _fed(draft: Draft, reading: Reading) -> Fed:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wirewatch.extract.furniture import key
 from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, Part, squeeze
-from wirewatch.fingerprint.outline import and_above, inherited, is_named, is_short, mark, says_nothing
+from wirewatch.fingerprint.outline import all_text, and_above, inherited, is_named, mark, says_nothing
 
 _SURE: Final = 60  # letters of a line that is the article's if the reading has it; shorter ones are printed twice
 _WHOLE: Final = 6  # letters; a shorter line has to be a whole line of the reading
@@ -32,10 +32,8 @@ class Fed:
         return same in self.lines or (len(same) >= _WHOLE and same in self.whole)
 
 
-def find_lists(
-    tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None
-) -> tuple[frozenset[str], frozenset[str], str]:
-    """Return the marks of the lists of links and of short lines of a page that was parsed, and that of its article.
+def find_lists(tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None) -> tuple[frozenset[str], str]:
+    """Return the marks of the lists of links of a page that was parsed, and that of its article.
 
     A mark counts only if it names something, and all elements that bear it are lists: the next page may have more of
     them. What is called nothing but `<h2>` or `<ul>` may stand in the article with the next edit.
@@ -48,7 +46,7 @@ def find_lists(
 
 @dataclass(slots=True, kw_only=True)
 class _Survey:
-    """What is found out about a page's elements: which hold text, and which are no lists of either kind.
+    """What is found out about a page's elements: which hold text, and which are no lists.
 
     `names` has the marks of all that were looked at; while an element lives there, it is the same object. `sure` are
     the blocks with lines that are the article's without doubt.
@@ -59,8 +57,7 @@ class _Survey:
     language: str | None
     names: dict[Any, str] = field(default_factory=dict)
     texted: set[Any] = field(default_factory=set)
-    no_links: set[Any] = field(default_factory=set)
-    no_shorts: set[Any] = field(default_factory=set)
+    others: set[Any] = field(default_factory=set)
     sure: list[Any] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     linked: int = 0
@@ -72,7 +69,7 @@ class _Survey:
         self.names[element] = found.name
         part = inherited(above, found, self.misnamed)
         if found.own is not None or tag == "time":
-            _add(element, self.no_links, self.no_shorts)
+            _add(element, self.others)
         if found.block:
             self.flush(block)
             if found.own in ASIDES and found.name not in self.misnamed and not inside:
@@ -80,7 +77,7 @@ class _Survey:
                     return
                 inside = True
         elif tag == "a":
-            self.linked += len(squeeze("".join(element.itertext())))
+            self.linked += len(squeeze(all_text(element)))
         own = element if found.block else block
         if element.text:
             self.words.append(element.text)
@@ -102,24 +99,19 @@ class _Survey:
         link, self.linked = self.linked >= ALL_LINK * len(text), 0
         _add(block, self.texted)
         same = key(text)
-        if self.fed.has(same) or not says_nothing(text, self.language):
-            _add(block, self.no_links, self.no_shorts)
+        if not link or self.fed.has(same) or not says_nothing(text, self.language):
+            _add(block, self.others)
             if len(same) >= _SURE and same in self.fed.lines:
                 self.sure.append(block)
-        elif not link:
-            _add(block, self.no_links, *(() if is_short(text) else (self.no_shorts,)))
 
-    def lists(self, tree: Any) -> tuple[frozenset[str], frozenset[str], str]:
-        """Return the marks of both kinds of lists outside the article, and that of the element around it."""
+    def lists(self, tree: Any) -> tuple[frozenset[str], str]:
+        """Return the marks of the lists outside the article, and that of the element around it."""
         home = _home(self.sure)
         home = tree if home is None else home
-        for those in (self.no_links, self.no_shorts):
-            _add(home, those)
-            those.update(home.iter())
-        no_links = {self.names.get(one, "") for one in self.no_links}
-        no_shorts = {self.names.get(one, "") for one in self.no_shorts}
-        links: set[str] = set()
-        shorts: set[str] = set()
+        _add(home, self.others)
+        self.others.update(home.iter())
+        no_lists = {self.names.get(one, "") for one in self.others}
+        found: set[str] = set()
         waiting = [tree]
         while waiting:
             element = waiting.pop()
@@ -127,22 +119,19 @@ class _Survey:
             if name is None:  # inside an aside
                 continue
             listed = element.tag in BLOCKS and element in self.texted and is_named(element)
-            if listed and element not in self.no_links and name not in no_links:
-                links.add(name)
-            elif listed and element not in self.no_shorts and name not in no_shorts:
-                shorts.add(name)
+            if listed and element not in self.others and name not in no_lists:
+                found.add(name)
             else:
                 waiting.extend(element)
-        return frozenset(links - shorts), frozenset(shorts), self.names.get(home, "")
+        return frozenset(found), self.names.get(home, "")
 
 
-def _add(element: Any, *sets: set[Any]) -> None:
-    """Put an element and all that are around it into sets."""
-    for those in sets:
-        for one in and_above(element):
-            if one in those:
-                break
-            those.add(one)
+def _add(element: Any, those: set[Any]) -> None:
+    """Put an element and all that are around it into a set."""
+    for one in and_above(element):
+        if one in those:
+            break
+        those.add(one)
 
 
 def _home(sure: list[Any]) -> Any:
