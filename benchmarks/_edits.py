@@ -330,16 +330,56 @@ INSIDE: Final[dict[str, Edit]] = {
 }
 
 
-def _other_links(tree: Any, reading: Reading, chance: random.Random) -> bool:
-    """Have the links to other stories change places: those as long as a headline, outside of paragraphs and menus."""
-    links = [link for link in _links(tree, reading) if len(link.text.strip()) >= 25 and not _in_text(link)]
-    if len(links) < 2:
+def _related_links(tree: Any, reading: Reading, chance: random.Random) -> bool:
+    """Have one box of links to other stories, outside of the article, lead to others of the page's stories."""
+    outside = _around(tree, reading)
+    if not outside:
         return False
+    box = next(
+        one for one in chance.choice(outside).iterancestors() if sum(one in s.iterancestors() for s in outside) > 1
+    )
+    stories = [one.text for one in _stories(tree, reading)]
+    for link in (one for one in outside if box in one.iterancestors()):
+        link.text = chance.choice(stories)
+        link.set("href", f"/story-{chance.randrange(10**6)}")
+    return True
+
+
+def _other_links(tree: Any, reading: Reading, chance: random.Random) -> bool:
+    """Have all links to other stories outside of the article change places, whatever they stand in."""
+    return _rotated(_around(tree, reading), chance)
+
+
+def _around(tree: Any, reading: Reading) -> list[Any]:
+    """Return the links to other stories outside of the article, if there are several."""
+    home = _home(tree, reading)
+    found = [one for one in _stories(tree, reading) if home not in one.iterancestors()]
+    return found if len(found) > 1 else []
+
+
+def _links_within(tree: Any, reading: Reading, chance: random.Random) -> bool:
+    """Have links to other stories change places that stand in the article's own element, among its paragraphs."""
+    home = _home(tree, reading)
+    return _rotated([one for one in _stories(tree, reading) if home in one.iterancestors()], chance)
+
+
+def _home(tree: Any, reading: Reading) -> Any:
+    """Return the smallest element around all paragraphs of the article."""
+    around = [list(one.iterancestors()) for one in _paragraphs(tree, reading)]
+    return next((one for one in around[0] if all(one in other for other in around)), tree) if around else tree
+
+
+def _stories(tree: Any, reading: Reading) -> list[Any]:
+    """Return the links to other stories: those as long as a headline, outside of paragraphs and of menus."""
+    return [one for one in _links(tree, reading) if len(one.text.strip()) >= 25 and not _in_text(one)]
+
+
+def _rotated(links: list[Any], chance: random.Random) -> bool:
     words = [link.text for link in links]
     for link, text in zip(links, words[1:] + words[:1], strict=True):
         link.text = text
         link.set("href", f"/story-{chance.randrange(10**6)}")
-    return True
+    return len(links) > 1
 
 
 def _in_text(link: Any) -> bool:
@@ -413,10 +453,16 @@ def _reader_comments(tree: Any, reading: Reading, chance: random.Random) -> bool
 OUTSIDE: Final[dict[str, Edit]] = {
     "nonces": _nonces,
     "comments in the source": _html_comments,
-    "other links around it": _other_links,
+    "a box of related links": _related_links,
     "counters": _counters,
     "adverts": _adverts,
     "readers' comments": _reader_comments,
+}
+
+
+STRESS: Final[dict[str, Edit]] = {
+    "all links around it change places": _other_links,
+    "links among its paragraphs change places": _links_within,
 }
 
 

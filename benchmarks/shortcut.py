@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._edits import INSIDE, OUTSIDE, Edit, all_outside, page_of, tree_of
+from benchmarks._edits import INSIDE, OUTSIDE, STRESS, Edit, all_outside, page_of, tree_of
 from benchmarks.extraction import Page, pages
 from wirewatch.extract.decode import decode
 from wirewatch.model import Capture, Reading, Seen, Source
@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
     console = Console(width=110)
     every = list(pages(given.data))
     chosen = every[given.first :: max(1, len(every) // given.pages)][: given.pages]
-    counts: dict[str, Counter[str]] = {name: Counter() for name in (*INSIDE, *OUTSIDE, "all of these at once")}
+    around = {**OUTSIDE, "all of these at once": all_outside, **STRESS}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*INSIDE, *around)}
     missed: list[str] = []
     read = 0
     for page in chosen:
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
         if first.seen is not Seen.WORDING:
             continue
         read += 1
-        for name, edit in (*INSIDE.items(), *OUTSIDE.items(), ("all of these at once", all_outside)):
+        for name, edit in (*INSIDE.items(), *around.items()):
             verdict = _again(clean, first, edit, random.Random(f"{page.name} {name}"))
             if verdict == "read in full" and name not in INSIDE:
                 verdict = _changed(clean, first, edit, random.Random(f"{page.name} {name}"))
@@ -68,7 +69,7 @@ def main(arguments: list[str]) -> int:
                 missed.append(f"{page.name}: {name}")
                 console.print(f"missed: {missed[-1]}")
     console.print(_inside({name: counts[name] for name in INSIDE}, read))
-    console.print(_outside({name: counts[name] for name in (*OUTSIDE, "all of these at once")}))
+    console.print(_outside({name: counts[name] for name in around}))
     console.print(_cost(chosen[:: max(1, len(chosen) // 60)]))
     return 1 if missed else 0
 
@@ -106,21 +107,15 @@ def _inside(counts: dict[str, Counter[str]], read: int) -> Table:
 
 
 def _outside(counts: dict[str, Counter[str]]) -> Table:
-    title = "edits outside the article; goal: the short cut is taken on 95 % of pages"
-    table = Table(
-        "edit",
-        "pages",
-        "changed after all",
-        "of the rest: short cut taken",
-        "missed",
-        title=title,
-        title_justify="left",
-    )
+    title = "edits outside the article, and two that are more than that"
+    headings = ("edit", "pages", "changed after all", "of the rest: short cut taken", "goal", "missed")
+    table = Table(*headings, title=title, title_justify="left")
     for name, found in counts.items():
         edited = found.total() - found["nothing to edit"] - found["changed"]
         taken = found["unchanged"] + found["missed"]
         share = f"{taken / max(1, edited):.1%}"
-        table.add_row(name, str(edited + found["changed"]), str(found["changed"]), share, str(found["missed"]))
+        goal = "" if name in STRESS else "95 %"
+        table.add_row(name, str(edited + found["changed"]), str(found["changed"]), share, goal, str(found["missed"]))
     return table
 
 

@@ -71,7 +71,8 @@ class Line:
 class Aside:
     """An element that is not the article's text, by its markup, and the places in `Page.lines` of what it holds.
 
-    `weight` is the number of characters in its paragraphs. One that is `misnamed` has too much of the text.
+    `weight` is the number of characters in its paragraphs. One that is `misnamed` has too much of the text: all of its
+    name together more than `limit`.
     """
 
     element: Any
@@ -80,6 +81,7 @@ class Aside:
     end: int = 0
     weight: int = 0
     misnamed: bool = False
+    limit: float = 0.0
 
     @property
     def name(self) -> str:
@@ -100,7 +102,9 @@ class Page:
     times: list[tuple[str, str, str]] = field(default_factory=list)  # datetime, kind by markup or "", text
     images: dict[int, str] = field(default_factory=dict)  # by figure
     asides: list[Aside] = field(default_factory=list)
-    outside: int = 0  # characters of the paragraphs in none of those that are named rightly
+    outside: list[int] = field(
+        default_factory=list
+    )  # characters of the paragraphs in no aside, by rounds of `_misnamed`
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
     names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes
@@ -441,12 +445,13 @@ def _misnamed(page: Page) -> frozenset[Any]:
         held = Counter[str]()
         for aside in outer:
             held[aside.name] += aside.weight
-        page.outside = sum(weights) - held.total()
-        more = [aside for aside in outer if held[aside.name] > MOST_ASIDE * page.outside]
+        page.outside.append(sum(weights) - held.total())
+        limit = MOST_ASIDE * page.outside[-1]
+        more = [aside for aside in outer if held[aside.name] > limit]
         if not more:
             return frozenset(found)
         for aside in more:
-            aside.misnamed = True
+            aside.misnamed, aside.limit = True, limit
             found.add(aside.element)
     for aside in page.asides:
         aside.misnamed = True

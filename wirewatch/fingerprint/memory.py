@@ -41,6 +41,7 @@ _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
 _LEAST_LETTERS, _MOST_LETTERS, _SOME_LETTERS = 0.6, 1.6, 200  # what lists may hold, of what they held
+_PLENTY: Final = 1e9  # characters, where nothing is misnamed
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
 _PASSWORD: Final = etree.XPath("boolean(//input[translate(@type, 'PASWORD', 'pasword') = 'password'])")
 
@@ -51,9 +52,10 @@ class Fingerprint:
 
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
     SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
-    `digest` is None where only the same bytes say the same. `outside` and `heaviest` are characters of paragraphs:
-    outside of all asides, and by name in the asides that are in the outline; `weight` is of those in all others, where
-    some elements are misnamed and it has to stay. `taken` is how the lines begin that were chosen from.
+    `digest` is None where only the same bytes say the same. `outside`, `opened` and `held` are characters of
+    paragraphs: outside of all asides, outside of all where misnamed ones are none, and by name in the asides that are
+    in the outline. With more than `spare` in lists, a misnamed element would be none; `weights` is set where those in
+    all other asides have to stay. `taken` is how the lines begin that were chosen from.
     """
 
     maker: str
@@ -83,10 +85,12 @@ class Fingerprint:
     paragraphs: int = 0
     longest: int = 0
     outside: int = 0
+    opened: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    spare: float = _PLENTY
+    weights: str = ""
     taken: tuple[str, ...] = ()
     counters: bool = False
-    weight: int | None = None
     undated: bool = False
     labelled: tuple[str, ...] = ()
 
@@ -109,6 +113,14 @@ class Fingerprint:
             counters=self.counters,
             language=self.language,
         )
+
+    def has_room(self, found: Outline) -> bool:
+        """Tell whether no aside would have so much of the text that it is misnamed, and all others still have."""
+        more = found.paragraphs - self.paragraphs
+        room, opened = (MOST_ASIDE * (there + more) for there in (self.outside, self.opened))
+        if more > self.spare or (more < 0 and max(self.held.values(), default=0) > room):
+            return False
+        return self.weights == found.weights() if self.weights else found.fits(room, opened, self.held)
 
     def recalled(self, reading: Reading, source: Source) -> Reading:
         """Return a reading of the same article at another time with all that was read the last time but the words."""
@@ -205,14 +217,11 @@ class Recollection:
             return False
         found = outline(page.tree, fingerprint.rules)
         head = _head(page, data, flags, bool(_PASSWORD(page.tree)))
-        room = MOST_ASIDE * (fingerprint.outside + found.paragraphs - fingerprint.paragraphs)
         return (
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.longest <= max(PARAGRAPH, fingerprint.longest)
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
-            and max(fingerprint.held.values(), default=0) <= room
-            and found.fits(room, fingerprint.held)
-            and (fingerprint.weight is None or fingerprint.weight == found.weight())
+            and fingerprint.has_room(found)
             and fingerprint.digest == _digest(fingerprint, found, head, all_times(page.tree))
         )
 
@@ -254,7 +263,8 @@ class Recollection:
             taken=tuple(sorted({beginning(key(block.text)) for block in draft.found} - {""})),
             counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
-            outside=page.outside,
+            outside=page.outside[0],
+            opened=page.outside[min(1, len(page.outside) - 1)],
             undated=not any(stamp.kind == "published" for stamp in (*data.times, *labelled)),
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
@@ -265,8 +275,10 @@ class Recollection:
             paragraphs=found.paragraphs,
             longest=found.longest,
             held=_held(page),
-            weight=found.weight() if misnamed else None,
+            spare=max(0, _spare(page)),
         )
+        if _spare(page) < 0 or not fingerprint.has_room(found):
+            fingerprint = replace(fingerprint, weights=found.weights())
         return replace(
             fingerprint,
             digest=_digest(fingerprint, found, _head(page, data, self._flags, page.asks_password), page.times),
@@ -286,6 +298,25 @@ def _runs_together(page: Page, draft: Draft) -> bool:
         return False
     printed = {key(line.text) for line in page.lines}
     return any(key(block.text) not in printed for block in draft.found)
+
+
+def _spare(page: Page) -> float:
+    """Return how many characters more may be outside of all asides before what is misnamed is so no longer.
+
+    Only the text counts that is in no other aside in it: what is in those comes and goes. Negative is too few now.
+    """
+    own: Counter[str] = Counter()
+    limits: dict[str, float] = {}
+    for aside in page.asides:
+        if aside.misnamed:
+            own[aside.name] += aside.weight
+            limits[aside.name] = max(limits.get(aside.name, 0.0), aside.limit)
+        elif lies_open(aside):
+            around = aside.around
+            while around is not None:
+                own[around.name] -= aside.weight
+                around = around.around
+    return min(((own[name] - limit) / MOST_ASIDE for name, limit in limits.items()), default=_PLENTY)
 
 
 def _held(page: Page) -> dict[str, int]:
@@ -324,9 +355,8 @@ def _head(page: Page, data: Stated, flags: tuple[str, ...], asks_password: bool)
 
 def _fed(draft: Draft, reading: Reading) -> Fed:
     wording = reading.wording.present().values() if reading.wording else ()
-    found = (block.text for block in draft.found)
     others = (*draft.captions, *draft.credits, *draft.standfirsts, *draft.corrections, *draft.authors)
-    return Fed.of([*wording, *found, *others])
+    return Fed.of([block.text for block in draft.found], [*wording, *others])
 
 
 def _known(kept: str | None) -> Fingerprint | None:

@@ -94,12 +94,12 @@ class Line(NamedTuple):
 class Rules:
     """What of a page counts, as it was found when the page was extracted.
 
-    `lists` names the lists; in the article, which is in the element named `home`, there are none. `misnamed` names the
-    asides that have too much of the text to be any. A box with the headline before it was printed is none; nor is one
-    near the headline with a description (their keys are in `told`) or a byline. Nor is one with a line that the article
-    has too: how those lines' keys begin is in `taken`. `counters` says that numbers of counters count only by their
-    place. `headline` and `shown` are the keys of the headline and of the line that extraction takes for it;
-    where that line may be several, it is not `sure`, and all before it are near.
+    `lists` names the lists; in the article, which is in the element at `home`, there are none. `misnamed` names the
+    asides that have too much of the text to be any. Of a box, those lines count that are the headline, before it was
+    printed; near it, those that may be a description (their keys are in `told`) or a byline; and those that the article
+    has too: how their keys begin is in `taken`. `counters` says that numbers of counters count only by their place.
+    `headline` and `shown` are the keys of the headline and of the line that extraction takes for it; where that line
+    may be several, it is not `sure`, and all before it are near.
     """
 
     home: str = ""
@@ -119,31 +119,33 @@ class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
 
     `longest` is the length of the longest line among them. `asides` are the elements that are asides, each with its
-    characters.
+    characters, by name; `bare` are the names of those of which one is in no misnamed element.
     """
 
     tokens: list[str] = field(default_factory=list)
     letters: int = 0
     paragraphs: int = 0
     longest: int = 0
-    asides: list[tuple[Any, int]] = field(default_factory=list)
+    asides: dict[str, list[tuple[Any, int]]] = field(default_factory=dict)
+    bare: set[str] = field(default_factory=set)
 
-    def fits(self, room: float, held: Mapping[str, int]) -> bool:
+    def fits(self, room: float, opened: float, held: Mapping[str, int]) -> bool:
         """Tell whether the paragraphs of asides of no name have more than `room` characters.
 
-        `held` has those of asides of these names that are in the outline.
+        Where all of a name are in misnamed elements, they may have as many as `opened`. `held` has those of asides of
+        these names that are in the outline.
         """
-        named: dict[str, list[tuple[Any, int]]] = {}
-        for element, letters in self.asides:
-            named.setdefault(Aside(element, 0).name, []).append((element, letters))
-        return all(
-            held.get(name, 0) + _heaviest(elements, room - held.get(name, 0)) <= room
-            for name, elements in named.items()
-        )
+        for name, elements in self.asides.items():
+            left = (room if name in self.bare else opened) - held.get(name, 0)
+            if _heaviest(elements, left) > left:
+                return False
+        return True
 
-    def weight(self) -> int:
-        """Return how many characters the paragraphs of asides have."""
-        return sum(_weight(lines_of(element)) for element, _ in self.asides)
+    def weights(self) -> str:
+        """Return a digest of how many characters the paragraphs of asides have, by name."""
+        weights = [(name, sum(_weight(lines_of(one)) for one, _ in held)) for name, held in self.asides.items()]
+        some = sorted((name, weight) for name, weight in weights if weight)
+        return sha256(repr(some).encode("utf-8", "replace")).hexdigest()[:16]
 
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces."""
@@ -167,7 +169,8 @@ def outline(tree: Any, rules: Rules) -> Outline:
 class _Walk:
     """The state of one walk through a page.
 
-    `seen` counts texts and elements that are not empty, so that an element that adds nothing to it is. `near` is set
+    `seen` counts texts and elements that are not empty, so that an element that adds nothing to it is. `opened` counts
+    the misnamed elements around the next one. `near` is set
     from the headline on, until so many lines were `left` behind that extraction looks no further.
     """
 
@@ -178,18 +181,19 @@ class _Walk:
         self.begun = False
         self.near = not rules.sure
         self.left = NEAR_HEADLINE
-        self.seen = 0
+        self.seen = self.opened = 0
 
     def visit(self, element: Any, above: Part, inside: bool, home: bool) -> None:
         """Add an element to the outline, unless it is a box; it may be inside an aside that counts, or the article."""
         tag = element.tag
         own = mark(tag, *element.items())
         part = above if own.own is None else inherited(above, own, self.rules.misnamed)
+        misnamed = own.block and own.name in self.rules.misnamed
         if own.block:
-            home = home or own.name == self.rules.home
+            home = home or (self.rules.home.startswith(own.name) and place_of(element) == self.rules.home)
             if not inside and self.is_box(element, own, part, home):
                 return
-            inside = inside or (own.own in ASIDES and own.name not in self.rules.misnamed)
+            inside = inside or (own.own in ASIDES and not misnamed)
             self.measure(element, part)
         out, before = self.out, self.seen
         n = len(out)
@@ -201,12 +205,14 @@ class _Walk:
         if text := element.text:
             out.append(self.uncounted(element, own, text) if self.rules.counters else text)
             self.seen += not text.isspace()
+        self.opened += misnamed
         for child in element:
             self.visit(child, part, inside, home)
             if tail := child.tail:
                 out.append(tail)
                 if not tail.isspace():
                     self.seen += 1
+        self.opened -= misnamed
         if self.seen == before and tag not in _EMPTY_AND_YET:
             spaced = any(token.isspace() for token in out[n + 1 :])
             out[n:] = [" "] if spaced else []
@@ -237,15 +243,17 @@ class _Walk:
 
     def is_aside(self, element: Any) -> bool:
         """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
+        if next(element.iter("h1"), None) is not None:
+            return False
         text = all_text(element)
         same = key.__wrapped__(text)  # too long to be remembered
-        if self.has_headline(same) or next(element.iter("h1"), None) is not None:
-            return False
-        if any(start in same for start in self.rules.taken) and self.repeats(lines_of(element)):
-            return False
-        if self.near and self.tells(lines_of(element)):
-            return False
-        self.found.asides.append((element, len(text)))
+        if self.near or self.has_headline(same) or any(start in same for start in self.rules.taken):
+            keys = [key(line.text) for line in lines_of(element) if self.matters(line)]
+            self.out.extend(f"{_START}{one}{_END}" for one in keys)
+        name = Aside(element, 0).name
+        self.found.asides.setdefault(name, []).append((element, len(text)))
+        if not self.opened:
+            self.found.bare.add(name)
         return True
 
     def is_list(self, element: Any) -> bool:
@@ -253,7 +261,7 @@ class _Walk:
         if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
             return False
         lines = lines_of(element)
-        return all(line.link for line in lines) and self.lead_elsewhere(element, lines)
+        return all(line.link for line in lines) and self.lead_elsewhere(lines)
 
     def is_pointer(self, element: Any) -> bool:
         """Tell whether a link is a line of its own that leads elsewhere, and measure it if so."""
@@ -263,15 +271,13 @@ class _Walk:
             return False
         if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
             return False
-        return self.lead_elsewhere(element, [Line(text, True)])
+        return self.lead_elsewhere([Line(text, True)])
 
-    def lead_elsewhere(self, element: Any, lines: list[Line]) -> bool:
-        """Tell whether no link among an element's lines is anything else, and measure them if so."""
-        if self.has_headline(key.__wrapped__(all_text(element))) or self.repeats(lines):
+    def lead_elsewhere(self, lines: list[Line]) -> bool:
+        """Tell whether no line is anything but a link, and measure them if so."""
+        if any(self.matters(line) for line in lines):
             return False
         if not all(says_nothing(line.text, self.rules.language) for line in lines):
-            return False
-        if self.near and self.tells(lines):
             return False
         self.found.letters += sum(len(line.text) for line in lines)
         self.found.paragraphs += _weight(lines)
@@ -288,16 +294,17 @@ class _Walk:
         line = squeeze(all_text(_block_of(element))[: 4 * _COUNTED])
         if len(line) > _COUNTED or ends_sentence(line) or not says_nothing(line, self.rules.language):
             return text
-        return text if self.repeats([Line(line, False)]) else _NUMBER.sub("#", text)
+        return text if self.matters(Line(line, False)) else _NUMBER.sub("#", text)
 
-    def tells(self, lines: list[Line]) -> bool:
-        """Tell whether one of a box's lines may be taken for a description or a byline."""
-        return any(key(line.text) in self.rules.told or byline_of(line.text, self.rules.language) for line in lines)
+    def matters(self, line: Line) -> bool:
+        """Tell whether a line in a box may be taken for the headline, a description or a byline, or the article has it.
 
-    def repeats(self, lines: list[Line]) -> bool:
-        """Tell whether the article may have one of a box's lines: extraction asks where else its lines are printed."""
-        taken = self.rules.taken
-        return any(beginning(key(line.text)) in taken for line in lines)
+        For the last, extraction asks where else its lines are printed.
+        """
+        same = key(line.text)
+        if beginning(same) in self.rules.taken or self.has_headline(same):
+            return True
+        return self.near and (same in self.rules.told or bool(byline_of(line.text, self.rules.language)))
 
     def has_headline(self, same: str) -> bool:
         """Tell whether the headline is in a text with this key, where extraction might take it from there."""
@@ -379,6 +386,16 @@ def beginning(same: str) -> str:
 def is_named(element: Any) -> bool:
     """Tell whether an element's attributes call it something."""
     return any(element.get(name) for name in NAMING)
+
+
+def place_of(element: Any) -> str:
+    """Return the marks of an element and of those around it up to the first that is called something."""
+    names: list[str] = []
+    for one in and_above(element):
+        names.append(mark(one.tag, *one.items()).name)
+        if is_named(one):
+            break
+    return "/".join(names)
 
 
 def and_above(element: Any) -> Iterator[Any]:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wirewatch.extract.furniture import key
 from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, Part, squeeze
-from wirewatch.fingerprint.outline import all_text, and_above, inherited, is_named, mark, says_nothing
+from wirewatch.fingerprint.outline import all_text, and_above, inherited, is_named, mark, place_of, says_nothing
 
 _SURE: Final = 60  # letters of a line that is the article's if the reading has it; shorter ones are printed twice
+_MOST: Final = 0.85  # of those letters are in the article's element
 _WHOLE: Final = 6  # letters; a shorter line has to be a whole line of the reading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fed:
-    """What the reading took: the keys of its lines, and those together, in which a part of a line is found too."""
+    """What the reading took: the keys of its lines, and those together, in which a part of a line is found too.
+
+    `body` has the keys of the text's own lines.
+    """
 
     lines: frozenset[str]
     whole: str
+    body: frozenset[str]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Fed:
+    def of(cls, body: Iterable[str], others: Iterable[str]) -> Fed:
         """Return what a reading with these texts took."""
-        keys = [key(line) for text in texts for line in text.split("\n")]
-        return cls(lines=frozenset(keys), whole="\n".join(keys))
+        own = _keys(body)
+        keys = [*own, *_keys(others)]
+        return cls(lines=frozenset(keys), whole="\n".join(keys), body=frozenset(own))
 
     def has(self, same: str) -> bool:
         """Tell whether the reading may have taken a line with this key."""
         return same in self.lines or (len(same) >= _WHOLE and same in self.whole)
+
+
+def _keys(texts: Iterable[str]) -> list[str]:
+    return [key(line) for text in texts for line in text.split("\n")]
 
 
 def find_lists(tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None) -> tuple[frozenset[str], str]:
@@ -49,7 +60,7 @@ class _Survey:
     """What is found out about a page's elements: which hold text, and which are no lists.
 
     `names` has the marks of all that were looked at; while an element lives there, it is the same object. `sure` are
-    the blocks with lines that are the article's without doubt.
+    the blocks with lines that are the article's without doubt, and the letters in those.
     """
 
     fed: Fed
@@ -58,7 +69,7 @@ class _Survey:
     names: dict[Any, str] = field(default_factory=dict)
     texted: set[Any] = field(default_factory=set)
     others: set[Any] = field(default_factory=set)
-    sure: list[Any] = field(default_factory=list)
+    sure: list[tuple[Any, int]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     linked: int = 0
 
@@ -101,8 +112,8 @@ class _Survey:
         same = key(text)
         if not link or self.fed.has(same) or not says_nothing(text, self.language):
             _add(block, self.others)
-            if len(same) >= _SURE and same in self.fed.lines:
-                self.sure.append(block)
+            if len(same) >= _SURE and same in self.fed.body:
+                self.sure.append((block, len(same)))
 
     def lists(self, tree: Any) -> tuple[frozenset[str], str]:
         """Return the marks of the lists outside the article, and that of the element around it."""
@@ -123,7 +134,7 @@ class _Survey:
                 found.add(name)
             else:
                 waiting.extend(element)
-        return frozenset(found), self.names.get(home, "")
+        return frozenset(found), place_of(home)
 
 
 def _add(element: Any, those: set[Any]) -> None:
@@ -134,10 +145,11 @@ def _add(element: Any, those: set[Any]) -> None:
         those.add(one)
 
 
-def _home(sure: list[Any]) -> Any:
-    """Return the smallest element around all sure lines of the article."""
-    if not sure:
-        return None
-    around = [set(and_above(one)) for one in sure]
-    common = set.intersection(*around)
-    return next(one for one in and_above(sure[0]) if one in common)
+def _home(sure: list[tuple[Any, int]]) -> Any:
+    """Return the smallest element around most of the sure lines of the article, or None if there are none."""
+    held: Counter[Any] = Counter()
+    for block, letters in sure:
+        for one in and_above(block):
+            held[one] += letters
+    least = _MOST * sum(letters for _, letters in sure)
+    return min((one for one in held if held[one] >= least), key=held.__getitem__, default=None)  # the innermost first
