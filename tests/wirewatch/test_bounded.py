@@ -74,12 +74,12 @@ def child_id(pool: Pool) -> int:
 
 
 def is_running(process: int) -> bool:
+    state = Path(f"/proc/{process}/stat")  # where there is none, a zombie counts as running until it is reaped
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):  # it may end between any two lines
         return False
-    state = Path(f"/proc/{process}/stat")  # where there is none, a zombie counts as running until it is reaped
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def ends_soon(process: int) -> bool:
