@@ -88,44 +88,27 @@ def hand_back(store: Store, checks: Iterable[Check]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """An article's check that was read, when it is due again, and how often in a row it could not be read."""
+    """An article that was read under a lease, when it is due again, and how often in a row it could not be read."""
 
-    check: Check
+    article: str
+    lease: str
     due_at: datetime | None
     failures: int
 
 
-def settle_checks(conn: Connection, several: Sequence[Read]) -> None:
-    """Do what `settle_check` does for each, with one statement for all."""
+def settle_articles(conn: Connection, several: Sequence[Read]) -> int:
+    """Count these articles' reads, set when they are due again, and end their leases; return how many that was.
+
+    Where the lease is another's by now, nothing is changed. A push or a feed entry that asked for an article since the
+    read began keeps it due.
+    """
     if not several:
-        return
+        return 0
     condition = sa.and_(articles.c.key == sa.bindparam("of"), articles.c.lease == sa.bindparam("leased"))
     due_at = sa.bindparam("due", type_=articles.c.due_at.type)
     values = _settled(articles, due_at, {"failures": sa.bindparam("failed")})
-    rows = [
-        {"of": one.check.article, "leased": one.check.lease, "due": one.due_at, "failed": one.failures}
-        for one in several
-    ]
-    conn.execute(sa.update(articles).where(condition).values(values), rows)
-
-
-def settle_check(
-    conn: Connection,
-    check: Check,
-    *,
-    due_at: datetime | None,
-    ledger_version: int | None = None,
-    **columns: Any,
-) -> bool:
-    """Count an article's read, set when it is due again and the given columns of `articles`, and end the lease.
-
-    Return False and change nothing if the lease is another's by now or, where `ledger_version` is given, the ledger
-    has moved on. A push or a feed entry that asked for the article since the read began keeps it due.
-    """
-    table, condition = _row_of(check)
-    if ledger_version is not None:
-        condition = sa.and_(condition, articles.c.ledger_version == ledger_version)
-    return _settle(conn, table, condition, due_at, columns)
+    rows = [{"of": one.article, "leased": one.lease, "due": one.due_at, "failed": one.failures} for one in several]
+    return conn.execute(sa.update(articles).where(condition).values(values), rows).rowcount
 
 
 def settle_feed(
@@ -210,7 +193,7 @@ def oldest_due(table: sa.Table, now: datetime) -> sa.Select[datetime | None]:
 
 
 def due_now(table: sa.Table, now: datetime) -> sa.ColumnElement[Any]:
-    """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_check`."""
+    """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_articles`."""
     waiting = sa.and_(table.c.due_at <= now, table.c.lease.is_(None))
     return sa.case((waiting, table.c.due_at), else_=sa.literal(now, table.c.due_at.type))
 
