@@ -20,7 +20,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.process import Job, PatientSlots, Stream, noting, patiently, tools_for
-from wirewatch.fetch import TooLate
+from wirewatch.fetch.client import TooLate
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, Check, Source
 from wirewatch.reading import feed_of
