@@ -8,7 +8,7 @@ left. An observation, what follows from it, its announcements and the settling o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -196,11 +196,11 @@ class Keeper:
         return self.keep_all([read])[0]
 
     def keep_all(self, reads: Sequence[Read]) -> list[Outcome]:
-        """Do what `keep` does for each: in one transaction those that say what the last ones said, in one the rest."""
+        """Do what `keep` does for each: in one transaction those that say what the last ones said, in few the rest."""
         told = self.keep_at_once(reads)
-        rest = [n for n in range(len(reads)) if n not in told]
-        changed = self.keep_together([reads[n] for n in rest]) or [self.keep_alone(reads[n]) for n in rest]
-        told |= zip(rest, changed, strict=True)
+        for some in apart(reads, [n for n in range(len(reads)) if n not in told]):
+            changed = self.keep_together([reads[n] for n in some]) or [self.keep_alone(reads[n]) for n in some]
+            told |= zip(some, changed, strict=True)
         return [told[n] for n in range(len(reads))]
 
     def keep_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
@@ -770,6 +770,23 @@ class Keeper:
             gap_seconds=round(schedule.adapted_gap(state)),
         )
         return outcome
+
+
+def apart(reads: Sequence[Read], places: Iterable[int]) -> list[list[int]]:
+    """Return these places in groups: of two readings that share a name, the second is in a later group than the first.
+
+    Those of one group can be kept together, unless their names are known to lead to one article.
+    """
+    groups: list[tuple[set[str], list[int]]] = []
+    for n in places:
+        names = {alias.name for alias in reads[n].reading.aliases}
+        after = max((at for at, (taken, _) in enumerate(groups) if taken & names), default=-1) + 1
+        if after == len(groups):
+            groups.append((set(), []))
+        taken, group = groups[after]
+        taken |= names
+        group.append(n)
+    return [group for _, group in groups]
 
 
 def _may_be_unchanged(read: Read) -> bool:
