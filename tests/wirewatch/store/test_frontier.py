@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -158,6 +159,30 @@ def test_limit_holds_for_feeds_and_articles_together(store: Store) -> None:
     add_feed(store)
     add_articles(store, "a", "b", "c", host="post.example")
     assert [check.article for check in lease(store, limit=3)] == [None, "a", "b"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_that_waited_longest_are_enough_to_find_those_that_are_leased(
+    store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    names = [f"h{n}.example" for n in range(6)]
+    for name in names:
+        know_robots(store, name, crawl_delay=chance.choice([0, 1, 30]))
+        keys = [f"{name}{n:02}" for n in range(chance.choice([1, 3, 40]))]
+        for key in keys:
+            add_articles(store, key, host=name, due_at=at(-chance.randrange(9)))
+    block_host(store, names[0], at(3600))
+    limit = chance.choice([3, 8, 20, 500])
+    leased = []
+    for looked_at in (1, 1000):
+        monkeypatch.setattr(frontier, "_LOOKED_AT", looked_at)
+        leased.append([(check.article, check.start) for check in lease(store, limit=limit)])
+        with store.begin() as conn:
+            conn.execute(sa.update(articles).values(lease=None, lease_ends=None, start_at=None))
+            conn.execute(sa.update(hosts).values(next_slot=None))
+    assert leased[0] == leased[1]
+    assert leased[0]
 
 
 def test_busy_host_does_not_keep_others_waiting(store: Store) -> None:
