@@ -53,7 +53,7 @@ class _Graph:
         runner = _Listening()
         if self.said is not None:
             return runner.run_via_runner_api(self.said, PipelineOptions([]))
-        result = _pipeline("Tick" >> beam.Create([None]) | Watch(self.job, self.sinks), runner).run()
+        result = _pipeline("Tick" >> beam.Impulse() | Watch(self.job, self.sinks), runner).run()
         self.said = runner.said
         return result
 

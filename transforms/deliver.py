@@ -29,8 +29,8 @@ LEASE_SECONDS = 60.0  # a batch whose writer died, or could not write it, waits 
 class Deliver(beam.PTransform[Any, Any]):
     """Hand each sink what it has not had, once for each bundle of the input; give back rows marked, by sink.
 
-    Where the input ends, that is after its end: an engine starts what stands behind a shuffle when all before it is
-    done. Where it does not, rows leave as soon as the bundle is kept that brought them.
+    A pass is one bundle: rows leave when all of it is kept. In a stream they leave as soon as the bundle is kept that
+    brought them; the shuffle has it end there, and not wait for the sinks.
     """
 
     def __init__(self, job: Job, sinks: Sequence[Sink]) -> None:
@@ -39,7 +39,9 @@ class Deliver(beam.PTransform[Any, Any]):
         self.sinks = sinks
 
     def expand(self, kept: Any) -> Any:
-        prompts = kept | "Prompt" >> beam.ParDo(_OncePerBundle()) | "Shuffle" >> beam.Reshuffle()
+        prompts = kept | "Prompt" >> beam.ParDo(_OncePerBundle())
+        if self.job.stream is not None:
+            prompts |= "Shuffle" >> beam.Reshuffle()
         delivered = tuple(
             prompts
             | f"Claim {sink.name}" >> beam.ParDo(_Claim(self.job, sink.name))

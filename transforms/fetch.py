@@ -1,8 +1,8 @@
 """Lease what is due and fetch it.
 
-The lease and the fetch are two steps with a shuffle between, so that the checks of one lease spread over all workers;
-the store has given each its start already, so no worker needs to know of the others. What waits in the inbox was
-fetched by someone else and goes the same way.
+In a stream a shuffle lies between the lease and the fetch, so that the checks of one lease spread over all workers; the
+store has given each its start already, so no worker needs to know of the others. What waits in the inbox was fetched by
+someone else and goes the same way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.process import Job, PatientSlots, Stream, noting, patiently, tools_for
-from wirewatch.fetch import TooLate
+from wirewatch.fetch.client import TooLate
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, Check, Source
 from wirewatch.reading import feed_of
@@ -47,7 +47,10 @@ class LeaseDue(beam.PTransform[Any, Any]):
         self.job = job
 
     def expand(self, ticks: Any) -> Any:
-        return ticks | "Lease" >> beam.ParDo(_Lease(self.job)) | "Spread" >> beam.Reshuffle()
+        leased = ticks | "Lease" >> beam.ParDo(_Lease(self.job))
+        if self.job.stream is None:  # a pass is one process: a shuffle would cost it a stage and copies of all checks
+            return leased
+        return leased | "Spread" >> beam.Reshuffle()
 
 
 class FetchPages(beam.PTransform[Any, Any]):

@@ -25,7 +25,9 @@ from wirewatch.alerts.matching import NO_ALERTS, Alerting
 from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.errors import StoreError, WirewatchError
-from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy
+from wirewatch.fetch.client import Fetcher
+from wirewatch.fetch.policy import FetchPolicy
+from wirewatch.fetch.slots import RobotsCopy
 from wirewatch.keeping import Keeper
 from wirewatch.model import Instance
 from wirewatch.store import Store, hosts

@@ -17,12 +17,11 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.process import Job, keeper_for, noting, patiently
 from transforms.reading import ReadFeed
-from wirewatch.keeping import Read
+from wirewatch.keeping import Read, apart
 from wirewatch.model import Check, Outcome
 
 TOGETHER: Final = 50  # readings; what is in one transaction is read again if the process dies in it
-CHANGED_TOGETHER: Final = 16  # of those that say something new, whose pages are kept in the transaction
-TOGETHER_BYTES: Final = 8 << 20  # of their pages
+TOGETHER_BYTES: Final = 8 << 20  # of their pages, which are kept in it too where they say something new
 KEPT = "transforms.revisions"  # metrics: captures by what and outcome, as `articles_revised`
 LAG = "lag_ms"  # from the start of a check until it is kept
 
@@ -72,9 +71,7 @@ class _RecordAndCommit(beam.DoFn):
         with noting():
             keeper = keeper_for(self.job)
             told = patiently(self.job, lambda: keeper.keep_at_once(reads))
-            rest = [n for n in range(len(reads)) if n not in told]
-            for start in range(0, len(rest), CHANGED_TOGETHER):
-                some = rest[start : start + CHANGED_TOGETHER]
+            for some in apart(reads, [n for n in range(len(reads)) if n not in told]):
                 outcomes = patiently(self.job, partial(keeper.keep_together, [reads[n] for n in some]))
                 if outcomes is None:
                     outcomes = [patiently(self.job, partial(keeper.keep_alone, reads[n])) for n in some]

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit, urlunsplit
 
-from courlan import extract_domain
 from w3lib.url import canonicalize_url
 
 from wirewatch.availability import seen
@@ -126,6 +125,8 @@ def registrable_domain(url: str) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
+        from courlan import extract_domain  # noqa: PLC0415 (imports an HTTP client)
+
         return extract_domain(url) or ".".join(host.rstrip(".").split(".")[-2:])
 
 

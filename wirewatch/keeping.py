@@ -8,7 +8,7 @@ left. An observation, what follows from it, its announcements and the settling o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -196,11 +196,11 @@ class Keeper:
         return self.keep_all([read])[0]
 
     def keep_all(self, reads: Sequence[Read]) -> list[Outcome]:
-        """Do what `keep` does for each: in one transaction those that say what the last ones said, in one the rest."""
+        """Do what `keep` does for each: in one transaction those that say what the last ones said, in few the rest."""
         told = self.keep_at_once(reads)
-        rest = [n for n in range(len(reads)) if n not in told]
-        changed = self.keep_together([reads[n] for n in rest]) or [self.keep_alone(reads[n]) for n in rest]
-        told |= zip(rest, changed, strict=True)
+        for some in apart(reads, [n for n in range(len(reads)) if n not in told]):
+            changed = self.keep_together([reads[n] for n in some]) or [self.keep_alone(reads[n]) for n in some]
+            told |= zip(some, changed, strict=True)
         return [told[n] for n in range(len(reads))]
 
     def keep_at_once(self, reads: Sequence[Read]) -> dict[int, Outcome]:
@@ -218,7 +218,7 @@ class Keeper:
             rows = ledger.settle_unchanged(conn, [_unchanged(reads[n]) for n in places.values()])
             kept = {places[article]: row for article, row in rows.items()}
             told = {n: _same(reads[n].reading) for n in sorted(kept)}
-            frontier.settle_checks(conn, [self._read(conn, reads[n], kept[n], stale=False) for n in told])
+            frontier.settle_articles(conn, [self._read(conn, reads[n], kept[n], stale=False) for n in told])
             self._count_short_cut(conn, [reads[n] for n in told])
             for outcome, number in sorted(Counter(told.values()).items()):
                 counters.count(conn, self.run, "article", outcome, number)
@@ -575,15 +575,15 @@ class Keeper:
         ledger.describe_all(conn, {plan.key: _described(plan) for plan in plans})
         self._announce(conn, plans)
         counted: Counter[Outcome] = Counter()
+        reads = {plan.key: plan.evidence.read for plan in plans if plan.evidence.read is not None}
+        pages.keep(conn, [page for plan in plans if (page := self._page(plan)) is not None])
+        self._settle(conn, reads, stale={plan.key for plan in plans if _is_stale(plan)})
         for plan in plans:
             if (read := plan.evidence.read) is not None:
-                self._keep_page(conn, plan, read)
-                pending = plan.change.after.pending
-                self._settle(conn, read, plan.key, stale=pending is not None and pending.kind == "stale")
                 if read.received is not None or not _said_before(plan):
                     self._bury(conn, read)
                 counted[plan.change.counted] += 1
-        self._count_short_cut(conn, [plan.evidence.read for plan in plans if plan.evidence.read is not None])
+        self._count_short_cut(conn, list(reads.values()))
         self._chain(conn, plans)
         for outcome, n in sorted(counted.items()):
             counters.count(conn, self.run, "article", outcome, n)
@@ -616,10 +616,10 @@ class Keeper:
         ledger.claim_names(conn, [naming])
         if read is None:
             return
-        if read.received is not None:
-            inbox.drop(conn, read.received)
         if read.check is not None and read.check.article in found.articles.keys() - unread.keys() - {forgotten}:
-            self._settle(conn, replace(read, received=None), read.check.article, stale=False)
+            self._settle(conn, {read.check.article: read})
+        elif read.received is not None:
+            inbox.drop(conn, read.received)
         counters.count(conn, self.run, "article", Outcome.REFUSED)
 
     def _announce(self, conn: Connection, plans: Sequence[_Plan]) -> None:
@@ -640,32 +640,37 @@ class Keeper:
         alerts.take_back(conn, retractions(one for plan in plans for one in plan.said), now, now + self.alerting.settle)
         alerts.keep(conn, [match for plan in plans for match in plan.matched])
 
-    def _keep_page(self, conn: Connection, plan: _Plan, read: Read) -> None:
-        reading, capture = read.reading, read.capture
-        if reading.page_hash is None or not reading.keep_page or not capture.body:
-            return
-        history = plan.change.after
+    def _page(self, plan: _Plan) -> pages.Page | None:
+        """Return the page that was read, if it is to be kept."""
+        read, history = plan.evidence.read, plan.change.after
+        if read is None or read.reading.page_hash is None or not read.reading.keep_page or not read.capture.body:
+            return None
+        page_hash, capture = read.reading.page_hash, read.capture
         needed = plan.change.counted in _KEPT_OUTCOMES
-        if needed or any(revision.page_hash == reading.page_hash for revision in history.revisions):
-            content_type = capture.header("content-type")
-            page = pages.Page(
-                hash=reading.page_hash,
-                body=capture.body,
-                content_type=content_type,
-                headers=capture.headers,
-                kept=self.clock.now(),
-            )
-            pages.keep(conn, page)
+        if not needed and all(revision.page_hash != page_hash for revision in history.revisions):
+            return None
+        return pages.Page(
+            hash=page_hash,
+            body=capture.body,
+            content_type=capture.header("content-type"),
+            headers=capture.headers,
+            kept=self.clock.now(),
+        )
 
-    def _settle(self, conn: Connection, read: Read, key: str, *, stale: bool) -> None:
-        """Take the capture out of the inbox, or end its check's lease and say when the article is due again."""
-        if read.received is not None:
-            inbox.drop(conn, read.received)
-        if read.check is None or read.check.article is None:
-            return
-        row = ledger.row(conn, key)
-        one = self._read(conn, read, row, stale=stale)
-        frontier.settle_check(conn, replace(one.check, article=key), due_at=one.due_at, failures=one.failures)
+    def _settle(self, conn: Connection, reads: Mapping[str, Read], stale: Collection[str] = ()) -> None:
+        """Take captures out of the inbox, or end their checks' leases and say when their articles are due again.
+
+        Captures are given by the keys of their articles, of which `stale` showed an older copy.
+        """
+        for read in reads.values():
+            if read.received is not None:
+                inbox.drop(conn, read.received)
+        checked = {
+            key: read for key, read in reads.items() if read.check is not None and read.check.article is not None
+        }
+        rows = ledger.rows(conn, checked)
+        several = [self._read(conn, read, rows[key], stale=key in stale) for key, read in checked.items()]
+        frontier.settle_articles(conn, several)
 
     def _read(self, conn: Connection, read: Read, row: Any, *, stale: bool) -> frontier.Read:
         """Return when an article is due again whose row is given, now that its check was read."""
@@ -683,7 +688,7 @@ class Keeper:
             retry_after_seconds=read.capture.retry_after_seconds,
         )
         due_at = schedule.next_article_check(state, now, read.source)
-        return frontier.Read(check=read.check, due_at=due_at, failures=failures)
+        return frontier.Read(article=row.key, lease=read.check.lease, due_at=due_at, failures=failures)
 
     def _bury(self, conn: Connection, read: Read) -> None:
         """Keep a dead letter of what can never be an article: with its capture, unless that was cut off when it came.
@@ -767,6 +772,23 @@ class Keeper:
         return outcome
 
 
+def apart(reads: Sequence[Read], places: Iterable[int]) -> list[list[int]]:
+    """Return these places in groups: of two readings that share a name, the second is in a later group than the first.
+
+    Those of one group can be kept together, unless their names are known to lead to one article.
+    """
+    groups: list[tuple[set[str], list[int]]] = []
+    for n in places:
+        names = {alias.name for alias in reads[n].reading.aliases}
+        after = max((at for at, (taken, _) in enumerate(groups) if taken & names), default=-1) + 1
+        if after == len(groups):
+            groups.append((set(), []))
+        taken, group = groups[after]
+        taken |= names
+        group.append(n)
+    return [group for _, group in groups]
+
+
 def _may_be_unchanged(read: Read) -> bool:
     """Tell whether a reading has the content hash that its article had when the check was leased."""
     check, reading = read.check, read.reading
@@ -821,6 +843,12 @@ def _moved(read: Read) -> dict[str, Any]:
         if alias.kind == "redirect"
         for column, value in (("url", alias.name), ("host", host_of(alias.name)))
     }
+
+
+def _is_stale(plan: _Plan) -> bool:
+    """Tell whether what was read last may be an older copy."""
+    pending = plan.change.after.pending
+    return pending is not None and pending.kind == "stale"
 
 
 def _said_before(plan: _Plan) -> bool:

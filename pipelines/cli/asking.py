@@ -14,7 +14,10 @@ from typing import Final
 from pipelines.config import Config
 from wirewatch.clock import Clock
 from wirewatch.errors import RetryLater, SourceRefuses, WirewatchError
-from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy, Slots, TooLate, host_of
+from wirewatch.fetch.addresses import host_of
+from wirewatch.fetch.client import Fetcher, TooLate
+from wirewatch.fetch.policy import FetchPolicy
+from wirewatch.fetch.slots import RobotsCopy, Slots
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, Check, Source
 

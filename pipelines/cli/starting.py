@@ -25,7 +25,7 @@ from wirewatch.bounded import Pool
 from wirewatch.clock import Clock
 from wirewatch.errors import BadContent, ConfigurationError
 from wirewatch.feeds import DeclaredFeed, discover_feeds, read_feed
-from wirewatch.fetch import FetchPolicy
+from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.identity import normalise_url
 from wirewatch.model import Capture, FeedReading, Source
 

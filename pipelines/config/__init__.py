@@ -41,6 +41,7 @@ from transforms.sinks.base import Sink
 from transforms.sources.base import MessageSource
 from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.matching import NO_ALERTS, Alerting
+from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.identity import normalise_url
 from wirewatch.model import Instance, Source
 from wirewatch.schedule import LONGEST_ARTICLE_GAP
@@ -52,7 +53,6 @@ from wirewatch.units import duration_text
 if TYPE_CHECKING:
     from transforms.process import Job
     from wirewatch.clock import Clock
-    from wirewatch.fetch import FetchPolicy
 
 __all__ = ["DEFAULT_NAME", "BadConfiguration", "Config", "Problem", "load", "parse_settings", "too_short"]
 
@@ -97,9 +97,7 @@ class Config:
 
     @cached_property
     def fetch(self) -> FetchPolicy:
-        """The rules for requests; made at first use, since it imports an HTTP client."""
-        from wirewatch.fetch import FetchPolicy  # noqa: PLC0415
-
+        """The rules for requests."""
         settings = self.fetch_settings
         return FetchPolicy(
             contact=settings.contact,

@@ -33,6 +33,7 @@ from transforms.sources import AnySource
 from wirewatch.alerts.channels import AnyChannel
 from wirewatch.alerts.rules import Rule
 from wirewatch.errors import WirewatchError
+from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.identity import normalise_url
 from wirewatch.model import Track
 from wirewatch.store.engine import parse as parse_store
@@ -141,8 +142,6 @@ def _whole_days(value: float) -> float:
 
 def _named(name: str) -> Callable[[str], str]:
     def check(text: str) -> str:
-        from wirewatch.fetch.policy import FetchPolicy  # noqa: PLC0415 (imports an HTTP client)
-
         wanted: Any = {name: {"a.example": text} if name == "connect_to" else (text,)}
         try:
             FetchPolicy(contact="me@a.example", **wanted)

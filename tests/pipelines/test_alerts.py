@@ -177,9 +177,7 @@ def test_sending_without_channels_says_where_to_name_one(
 
 
 def test_run_in_which_nothing_waits_imports_nothing_that_sends(tmp_path: Path) -> None:
-    desk = configure(
-        tmp_path, hosts=(), alerts=ALERTS
-    )  # without `connect_to`, to check which an HTTP client is imported
+    desk = configure(tmp_path, alerts=ALERTS)
     store = open_store(desk, at(0))
     with store.begin() as conn:
         conn.execute(sa.update(feeds).values(due_at=at(60)))
@@ -191,8 +189,8 @@ from pipelines.run import run_pass
 from tests.builders import at
 from wirewatch.clock import FixedClock
 print(run_pass(load(Path({str(desk.path)!r}), {{}}), FixedClock(at(1))).sentence())
-heavy = ("apache_beam", "apprise", "aiohttp", "jinja2", "re2", "wirewatch.wording", "wirewatch.alerts.sender")
-print(*(name for name in heavy if name in sys.modules))
+heavy = ("apache_beam", "apprise", "aiohttp", "courlan", "jinja2", "re2", "urllib3", "wirewatch.wording")
+print(*(name for name in (*heavy, "wirewatch.alerts.sender") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     sentence, loaded = done.stdout.splitlines()

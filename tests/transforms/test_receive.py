@@ -22,7 +22,7 @@ from transforms.sources._pubsub import Pull
 from transforms.sources.base import MessageSource
 from wirewatch.clock import FixedClock
 from wirewatch.errors import IntakeFailed
-from wirewatch.fetch import FetchPolicy
+from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.model import Instance
 from wirewatch.receiving import Message
 from wirewatch.store import Store, dead_letters

@@ -23,7 +23,7 @@ from transforms.revisions import KeepRevisions
 from transforms.sinks.base import Sink
 from wirewatch.clock import FixedClock
 from wirewatch.errors import StoreError
-from wirewatch.fetch import FetchPolicy
+from wirewatch.fetch.policy import FetchPolicy
 from wirewatch.keeping import Read
 from wirewatch.model import Capture, Check, Instance, Source
 from wirewatch.store import Store, counters, feeds, frontier, hosts, outbox

@@ -16,7 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from wirewatch.clock import Clock, SystemClock
-from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy, Slots, TooLate, host_of
+from wirewatch.fetch.addresses import host_of
+from wirewatch.fetch.client import Fetcher, TooLate
+from wirewatch.fetch.policy import FetchPolicy
+from wirewatch.fetch.slots import RobotsCopy, Slots
 from wirewatch.model import Capture, Check
 
 Send = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -7,7 +7,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from wirewatch.clock import SystemClock
-from wirewatch.fetch import Fetcher, FetchPolicy, RobotsCopy, host_of
+from wirewatch.fetch.addresses import host_of
+from wirewatch.fetch.client import Fetcher
+from wirewatch.fetch.policy import FetchPolicy
+from wirewatch.fetch.slots import RobotsCopy
 from wirewatch.model import Capture, Check
 from wirewatch.store import Store, hosts
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.wirewatch.fetch_site import policy
 from wirewatch.errors import SourceRefuses
-from wirewatch.fetch import FetchPolicy, host_of
-from wirewatch.fetch.addresses import AddressBook, AddressRefused, is_public, printable, vet
+from wirewatch.fetch.addresses import AddressBook, AddressRefused, host_of, is_public, printable, vet
+from wirewatch.fetch.policy import FetchPolicy
 
 
 @pytest.mark.parametrize(

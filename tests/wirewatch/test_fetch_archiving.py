@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wirewatch.fetch import may_archive
+from wirewatch.fetch.archiving import may_archive
 from wirewatch.model import Capture
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.wirewatch.fetch_site import fetch, policy
 from wirewatch.errors import ConfigurationError
-from wirewatch.fetch import Fetcher, FetchPolicy
+from wirewatch.fetch.client import Fetcher
 from wirewatch.fetch.connecting import has_authorities
+from wirewatch.fetch.policy import FetchPolicy
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from tests.wirewatch.fetch_site import MemorySlots, Site, answered, captured, ch
 from wirewatch.availability import seen
 from wirewatch.clock import FixedClock, SystemClock
 from wirewatch.errors import SourceRefuses
-from wirewatch.fetch import RobotsCopy
 from wirewatch.fetch.addresses import vet
 from wirewatch.fetch.robots import decode, understand
+from wirewatch.fetch.slots import RobotsCopy
 from wirewatch.model import Capture, Seen
 
 NOW = datetime(2026, 3, 16, 14, 26, tzinfo=UTC)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.wirewatch.fetch_site import MemorySlots, Site, answered, check, fetch, fetcher, site, to
 from wirewatch.clock import FixedClock, SystemClock
-from wirewatch.fetch import TooLate
+from wirewatch.fetch.client import TooLate
 from wirewatch.fetch.slots import Lanes, OutOfTime, Turns
 from wirewatch.model import Capture
 from wirewatch.store import Store, hosts

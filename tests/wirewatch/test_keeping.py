@@ -54,7 +54,7 @@ from wirewatch.diff import apply
 from wirewatch.encoding import revive
 from wirewatch.extract import read_page
 from wirewatch.identity import guid_name
-from wirewatch.keeping import Read
+from wirewatch.keeping import Read, apart
 from wirewatch.model import Capture, Check, Diff, Entry, FeedReading, Outcome, Reading, Seen, Source, Track
 from wirewatch.reading import FeedRead
 from wirewatch.store import Store, articles, counters, dead_letters, feeds, frontier
@@ -193,6 +193,18 @@ def test_a_join_can_be_heard_of_before_any_of_its_articles_was_read(store: Store
     keep(store, pool, readings)
     assert exported(store) == expected_export(readings)
     assert kinds(said(store)) == ["published", "revised"]
+
+
+def test_readings_that_come_at_once_are_kept_together_but_those_of_one_article_one_after_the_other(
+    store: Store, pool: Pool
+) -> None:
+    readings = [reading(n, body, url=f"{URL}/{n % 3}") for n, body in enumerate((A, A, A, B, B, C, C))]
+    readings.append(reading(8, A, url=f"{URL}/moved", aliases=asks(f"{URL}/moved", canonical=f"{URL}/1")))
+    reads = [read(one, body=str(n).encode()) for n, one in enumerate(readings)]
+    assert apart(reads, range(1, 8)) == [[1, 2, 3], [4, 5, 6], [7]]
+    assert keeper(store, pool, at(9)).keep_all(reads) == [Outcome.NEW] * 3 + [Outcome.REVISED] * 5
+    assert exported(store) == expected_export(readings)
+    assert kinds(said(store)) == ["published"] * 3 + ["revised"] * 5
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)

@@ -78,7 +78,8 @@ def time_of(place: int) -> datetime:
 
 def forget(conn: Connection, diff_ids: Sequence[str]) -> None:
     """Remove what is shown of these diffs."""
-    _remove(conn, changes.c.diff.in_(diff_ids))
+    if diff_ids:
+        _remove(conn, changes.c.diff.in_(diff_ids))
 
 
 def forget_article(conn: Connection, article: str) -> None:

@@ -7,6 +7,7 @@ runs out makes its row due again by itself.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,44 +89,27 @@ def hand_back(store: Store, checks: Iterable[Check]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """An article's check that was read, when it is due again, and how often in a row it could not be read."""
+    """An article that was read under a lease, when it is due again, and how often in a row it could not be read."""
 
-    check: Check
+    article: str
+    lease: str
     due_at: datetime | None
     failures: int
 
 
-def settle_checks(conn: Connection, several: Sequence[Read]) -> None:
-    """Do what `settle_check` does for each, with one statement for all."""
+def settle_articles(conn: Connection, several: Sequence[Read]) -> int:
+    """Count these articles' reads, set when they are due again, and end their leases; return how many that was.
+
+    Where the lease is another's by now, nothing is changed. A push or a feed entry that asked for an article since the
+    read began keeps it due.
+    """
     if not several:
-        return
+        return 0
     condition = sa.and_(articles.c.key == sa.bindparam("of"), articles.c.lease == sa.bindparam("leased"))
     due_at = sa.bindparam("due", type_=articles.c.due_at.type)
     values = _settled(articles, due_at, {"failures": sa.bindparam("failed")})
-    rows = [
-        {"of": one.check.article, "leased": one.check.lease, "due": one.due_at, "failed": one.failures}
-        for one in several
-    ]
-    conn.execute(sa.update(articles).where(condition).values(values), rows)
-
-
-def settle_check(
-    conn: Connection,
-    check: Check,
-    *,
-    due_at: datetime | None,
-    ledger_version: int | None = None,
-    **columns: Any,
-) -> bool:
-    """Count an article's read, set when it is due again and the given columns of `articles`, and end the lease.
-
-    Return False and change nothing if the lease is another's by now or, where `ledger_version` is given, the ledger
-    has moved on. A push or a feed entry that asked for the article since the read began keeps it due.
-    """
-    table, condition = _row_of(check)
-    if ledger_version is not None:
-        condition = sa.and_(condition, articles.c.ledger_version == ledger_version)
-    return _settle(conn, table, condition, due_at, columns)
+    rows = [{"of": one.article, "leased": one.lease, "due": one.due_at, "failed": one.failures} for one in several]
+    return conn.execute(sa.update(articles).where(condition).values(values), rows).rowcount
 
 
 def settle_feed(
@@ -210,19 +194,31 @@ def oldest_due(table: sa.Table, now: datetime) -> sa.Select[datetime | None]:
 
 
 def due_now(table: sa.Table, now: datetime) -> sa.ColumnElement[Any]:
-    """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_check`."""
+    """Return the `due_at` of a row that is to be read now; it shows on a running lease too, see `settle_articles`."""
     waiting = sa.and_(table.c.due_at <= now, table.c.lease.is_(None))
     return sa.case((waiting, table.c.due_at), else_=sa.literal(now, table.c.due_at.type))
 
 
-def hosts_due(table: sa.Table, now: datetime, until: datetime, limit: int) -> sa.Select[str]:
-    """Select the hosts at which rows are due and that have a slot up to `until`, those that waited longest first."""
-    return (
-        sa.select(table.c.host)
+def hosts_due(
+    table: sa.Table, now: datetime, until: datetime, limit: int, *, oldest: int | None = None
+) -> sa.Select[str, int]:
+    """Select the hosts at which rows are due and that have a slot up to `until`, those that waited longest first.
+
+    Each comes with its number of rows. Where `oldest` is given, only so many rows are looked at, those that waited
+    longest: the same hosts, if that is enough for `limit`.
+    """
+    rows = (
+        sa.select(table.c.host, table.c.due_at)
         .select_from(_with_hosts(table))
         .where(_is_due(table, now), _asked(table), _has_slot(until))
-        .group_by(table.c.host)
-        .order_by(sa.func.min(table.c.due_at), table.c.host)
+    )
+    if oldest is not None:
+        rows = rows.order_by(table.c.due_at, table.c.host).limit(oldest)
+    found = rows.subquery()
+    return (
+        sa.select(found.c.host, sa.func.count().label("rows"))
+        .group_by(found.c.host)
+        .order_by(sa.func.min(found.c.due_at), found.c.host)
         .limit(limit)
     )
 
@@ -236,6 +232,7 @@ def _count_read(conn: Connection, feed: str, now: datetime, *, failures: int = 0
     return True
 
 
+_LOOKED_AT: Final = 4  # rows that are due for each that may be leased; all, where few hosts have that many
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
 
@@ -287,7 +284,12 @@ def _has_slot(until: datetime) -> sa.ColumnElement[bool]:
 
 def _hosts_with_work(conn: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
     """Return the hosts that have something due and a slot for it, those of feeds first."""
-    found = [host for table in (feeds, articles) for host in conn.scalars(hosts_due(table, now, until, limit))]
+    found: list[str] = []
+    for table in (feeds, articles):
+        rows = conn.execute(hosts_due(table, now, until, limit, oldest=_LOOKED_AT * limit)).all()
+        if len(rows) < limit and sum(row.rows for row in rows) == _LOOKED_AT * limit:
+            rows = conn.execute(hosts_due(table, now, until, limit)).all()
+        found += [row.host for row in rows]
     return list(dict.fromkeys(found))
 
 
@@ -301,18 +303,8 @@ def _pick(
     hosts_by_room.pop(0, None)
     if not hosts_by_room or limit <= 0:
         return []
+    picked = _oldest(conn, table, hosts_by_room, now=now, limit=limit)
     key = table.primary_key.columns.values()[0]
-    place = sa.func.row_number().over(partition_by=table.c.host, order_by=(table.c.due_at, key))
-    ranked = (
-        sa.select(key.label("id"), table.c.host, table.c.due_at, place.label("place"))
-        .where(_is_due(table, now), _asked(table))
-        .subquery()
-    )
-    # Not a join with a list of hosts: PostgreSQL guessed one row and compared every row with every host (0.7 s).
-    has_room = [sa.and_(ranked.c.place <= n, ranked.c.host.in_(names)) for n, names in hosts_by_room.items()]
-    picked = conn.scalars(
-        sa.select(ranked.c.id).where(sa.or_(*has_room)).order_by(ranked.c.due_at, ranked.c.id).limit(limit)
-    ).all()
     own = (feeds.c.source.label("feed_source"),) if table is articles else ()
     from_ = articles.outerjoin(feeds, feeds.c.url == articles.c.feed) if table is articles else feeds
     rows = (
@@ -323,6 +315,33 @@ def _pick(
         .with_for_update(of=table, skip_locked=True, key_share=True)
     )
     return list(conn.execute(rows))
+
+
+def _oldest(
+    conn: Connection, table: sa.Table, hosts_by_room: dict[int, list[str]], *, now: datetime, limit: int
+) -> list[str]:
+    """Return the keys of rows that are due, oldest first, from each host no more than it has room for."""
+    key = table.primary_key.columns.values()[0]
+    hosts_with_room = list(itertools.chain(*hosts_by_room.values()))
+    most = min(limit, sum(room * len(names) for room, names in hosts_by_room.items()))
+    due_rows = (
+        sa.select(key.label("id"), table.c.host, table.c.due_at)
+        .where(_is_due(table, now), _asked(table), table.c.host.in_(hosts_with_room))
+        .order_by(table.c.due_at, key)
+    )
+    picked: list[str] = []
+    for oldest in (_LOOKED_AT * limit, None):
+        rows = due_rows.limit(oldest).subquery()
+        place = sa.func.row_number().over(partition_by=rows.c.host, order_by=(rows.c.due_at, rows.c.id))
+        ranked = sa.select(rows, place.label("place"), sa.func.count().over().label("of")).subquery()
+        # Not a join with a list of hosts: PostgreSQL guessed one row and compared every row with every host (0.7 s).
+        has_room = [sa.and_(ranked.c.place <= room, ranked.c.host.in_(names)) for room, names in hosts_by_room.items()]
+        query = sa.select(ranked.c.id, ranked.c.of).where(sa.or_(*has_room)).order_by(ranked.c.due_at, ranked.c.id)
+        found = conn.execute(query.limit(limit)).all()
+        picked = [row.id for row in found]
+        if len(picked) == most or not picked or found[0].of < _LOOKED_AT * limit:
+            break
+    return picked
 
 
 def _write_leases(

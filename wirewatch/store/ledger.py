@@ -7,7 +7,7 @@ is written and the caller loads and records again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -43,9 +43,10 @@ from wirewatch.store.types import short_name
 _EPOCH = timestamp(datetime(1970, 1, 1, tzinfo=UTC))
 _REREADING = tuple(f.name for f in fields(Rereading))
 _PLACE = ("url", "host", "feed", "guid", "source", "due_at", "start_at", "lease", "lease_ends", "entry_updated")
-_HELD = (
-    *("key", "url", "ledger_version", "settled", "last_read", "first_seen", "last_change", "entry_updated"),
-    *("content_hash", "availability", "failures"),
+_HELD = select(
+    *(articles.c.key, articles.c.url, articles.c.ledger_version, articles.c.settled, articles.c.last_read),
+    *(articles.c.first_seen, articles.c.last_change, articles.c.entry_updated),
+    *(articles.c.content_hash, articles.c.availability, articles.c.failures),
 )
 _REVISION = tuple(column.name for column in revisions.c if column.name != "body")
 _FORGOTTEN = select(articles.c.key, articles.c.forgotten, articles.c.forgotten_reason).where(
@@ -328,6 +329,13 @@ def row(conn: Connection, article: str) -> Any:
     return conn.execute(select(articles).where(articles.c.key == article)).one()
 
 
+def rows(conn: Connection, keys: Collection[str]) -> dict[str, Any]:
+    """Return by key what these articles' rows say of their ledgers and of when they are due again."""
+    if not keys:
+        return {}
+    return {row.key: row for row in conn.execute(_HELD.where(articles.c.key.in_(keys)))}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addition:
     """What one change adds to an article's ledger and takes from it. `source` is where the capture came from.
@@ -356,7 +364,7 @@ def write(conn: Connection, additions: Mapping[str, tuple[Addition, History]]) -
         for diff_id, announced in new.vanished.items():
             conn.execute(update(diffs).where(diffs.c.id == diff_id).values(live=False, announced=announced))
         _redate(conn, new.untold)
-        changes.forget(conn, list(new.vanished))
+    changes.forget(conn, [diff_id for _, new in added for diff_id in new.vanished])
     judged = [(key, one) for key, new in added for one in new.judged]
     _put(conn, diffs, [_diff_row(key, one) for key, one in judged])
     _write_parts(conn, [one for _, one in judged])
@@ -447,8 +455,7 @@ def settle_unchanged(conn: Connection, several: Sequence[Unchanged]) -> dict[str
     articles to which one was added, by key.
     """
     held = (
-        select(*(articles.c[name] for name in _HELD))
-        .where(articles.c.key.in_([one.article for one in several]))
+        _HELD.where(articles.c.key.in_([one.article for one in several]))
         .order_by(articles.c.key)  # all processes lock in one order
         .with_for_update()
     )

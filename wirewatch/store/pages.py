@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from wirewatch.store.sql import insert_new
+from wirewatch.store.sql import insert
 from wirewatch.store.tables import pages
 
 
@@ -23,24 +24,27 @@ class Page:
     kept: datetime
 
 
-def keep(conn: Connection, page: Page) -> bool:
-    """Keep a page; return False if its bytes are kept already.
+def keep(conn: Connection, several: Sequence[Page]) -> None:
+    """Keep those of these pages whose bytes are not kept already.
 
-    The row is held then until the transaction ends, so that nobody removes it who does not know yet whose it is now.
+    All rows are held then until the transaction ends, so that nobody removes one who does not know yet whose it is now.
     """
-    row = {
-        "hash": page.hash,
-        "body": page.body,
-        "size": len(page.body),
-        "content_type": page.content_type,
-        "headers": page.headers,
-        "kept": page.kept,
+    missing = {
+        page.hash: {
+            "hash": page.hash,
+            "body": page.body,
+            "size": len(page.body),
+            "content_type": page.content_type,
+            "headers": page.headers,
+            "kept": page.kept,
+        }
+        for page in sorted(several, key=lambda page: page.hash)  # all processes lock in one order
     }
-    held = sa.select(pages.c.hash).where(pages.c.hash == page.hash).with_for_update()
-    while not insert_new(conn, pages, row):
-        if conn.scalar(held) is not None:
-            return False
-    return True
+    while missing:
+        conn.execute(insert(conn, pages).on_conflict_do_nothing(), list(missing.values()))
+        held = sa.select(pages.c.hash).where(pages.c.hash.in_(missing)).order_by(pages.c.hash).with_for_update()
+        for one in conn.scalars(held).all():
+            del missing[one]
 
 
 def get(conn: Connection, page_hash: str) -> Page | None:

@@ -37,6 +37,8 @@ def to_microseconds(at: datetime) -> int:
 
 def short_name(name: str) -> str:
     """Return a name as `Name` columns keep it: storable, and beyond 1,000 bytes its beginning with a hash of it all."""
+    if name.isascii() and len(name) <= _LONGEST_NAME_BYTES and "\0" not in name:
+        return name
     clean, _ = storable(name)
     encoded = clean.encode()
     if len(encoded) <= _LONGEST_NAME_BYTES:

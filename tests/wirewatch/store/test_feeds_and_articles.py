@@ -261,8 +261,10 @@ def test_entries_are_counted_once_however_many_there_are(feed_store: Store) -> N
 def test_a_configured_article_becomes_due_once_and_again_with_new_settings(store: Store) -> None:
     match_articles(store, [(STORY, Source(zone="Europe/Oslo"))], NOON)
     (check,) = frontier.lease_due(store, now=NOON)
+    assert check.article is not None
+    read = frontier.Read(article=check.article, lease=check.lease, due_at=at(600), failures=0)
     with store.begin() as conn:
-        frontier.settle_check(conn, check, due_at=at(600))
+        frontier.settle_articles(conn, [read])
     match_articles(store, [(STORY, Source(zone="Europe/Oslo"))], at(1))
     assert row_of(store).due_at == at(600)
     match_articles(store, [(STORY, Source(zone="Europe/Rome"))], at(2))

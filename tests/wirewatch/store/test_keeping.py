@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -186,10 +187,12 @@ def test_page_is_kept_once_and_comes_back_whole(store: Store) -> None:
     page = pages.Page(
         hash="h", body=b"<p>\x00", content_type="text/html", headers=(("etag", '"e"'), ("etag", "x")), kept=NOON
     )
+    more = replace(page, hash="g", body=b"<p>")
     with store.begin() as conn:
-        assert pages.keep(conn, page)
-        assert not pages.keep(conn, page)
+        pages.keep(conn, [page])
+        pages.keep(conn, [replace(page, headers=()), more, more])
         assert pages.get(conn, "h") == page
+        assert pages.get(conn, "g") == more
         assert pages.get(conn, "other") is None
 
 

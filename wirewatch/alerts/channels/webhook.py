@@ -21,6 +21,7 @@ from wirewatch.alerts.channels.base import Channel, Said
 from wirewatch.alerts.model import Alert
 from wirewatch.canonical import canonical_json
 from wirewatch.errors import ConfigurationError, DeliveryGone, DeliveryRefused, RetryLater, SourceRefuses
+from wirewatch.fetch.policy import is_allowable
 from wirewatch.units import seconds
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def _address(url: str) -> str:
 
 
 def _allowable(text: str) -> str:
-    from wirewatch.fetch.policy import is_allowable  # noqa: PLC0415
-
     if not is_allowable(text):
         raise ValueError("is neither an address nor a network nor a host name")
     return text
