@@ -28,8 +28,15 @@ ATTRIBUTES_OF_ONE_LIMIT: Final = 1_000
 LINKS_LIMIT: Final = 8_000
 DEPTH_LIMIT: Final = 240
 TIMES_LIMIT: Final = 50  # looked at on one page
-_LONG_TAG: Final = 16_000  # characters
+_LONG: Final = 16_000  # characters of a tag
+_LONG_TAG = re.compile(rf"<[a-zA-Z][^<]{{{_LONG},}}")
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
+_CODE = re.compile(r"""<(?:!--|(script|style)\b(?:[^>"']|"[^"]*"|'[^']*')*>)""", re.IGNORECASE)
+_ENDS: Final = {
+    "": re.compile("-->"),
+    "script": re.compile("</script", re.IGNORECASE),
+    "style": re.compile("</style", re.IGNORECASE),
+}
 _DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<!doctype[^>]{0,500}>", re.IGNORECASE)
 _CONTROLS: Final = bytes.maketrans(bytes(n for n in range(0x20) if n not in b"\t\n\r"), b" " * 29)  # no XML character
 
@@ -170,20 +177,20 @@ _NESTED: Final = 12  # misnamed elements in each other; what is still deeper sta
 ALL_LINK: Final = 0.9  # of a line's characters; a bullet or bracket may stand before the link
 _ELEMENT_COUNT, _ATTRIBUTE_COUNT, _LINK_COUNT = (etree.XPath(f"count(//{what})") for what in ("*", "@*", "a"))
 _CROWDED: Final = etree.XPath(f"boolean(//*[@*[{ATTRIBUTES_OF_ONE_LIMIT + 1}]])")
-_CROWDED_ABOVE: Final = etree.XPath(f"boolean((/* | /*/*)[@*[{ATTRIBUTES_OF_ONE_LIMIT + 1}]])")
 _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 
 def parse(text: str) -> Page:
     """Return the page behind some HTML, not yet scanned; raise BadContent where working on it would take too long."""
-    longest = _refuse_tags(text)
+    text = _without_code(text)
+    _refuse_tags(text)
     doctype = _DOCTYPE.match(text)  # some make the parser lose the rest (libxml2; launchpad.net/bugs/1955915)
     clean = text[doctype.end() if doctype else 0 :].encode("utf-8", "replace").translate(_CONTROLS)
     try:
         tree = document_fromstring(clean, parser=_parser())
     except (etree.LxmlError, ValueError) as error:
         raise BadContent("the page has no elements that could be read") from error
-    _refuse_tree(tree, longest)
+    _refuse_tree(tree)
     page = Page(tree=tree)
     _read_head(page)
     etree.strip_elements(tree, *SILENT, with_tail=False)
@@ -199,6 +206,27 @@ def scan(page: Page) -> None:
     misnamed = _misnamed(page)
     _rename(page.lines, misnamed, found.named)
     _cut(page.lines, [aside for aside in page.asides if not aside.misnamed])
+
+
+def _without_code(text: str) -> str:
+    """Return a page without what its scripts and style sheets hold, but for data: half of it, and nobody reads them.
+
+    A script that opens a comment and another script in it ends who knows where; the page stays as it is from there on.
+    """
+    kept: list[str] = []
+    done = at = 0
+    while found := _CODE.search(text, at):
+        kind = (found[1] or "").lower()
+        if (ends := _ENDS[kind].search(text, found.end())) is None:
+            break
+        at = ends.start()
+        comment = text.find("<!--", found.end(), at) if kind == "script" else -1
+        if comment >= 0 and "<script" in text[comment:at].lower():
+            break
+        if kind and "ld+json" not in found[0].lower():
+            kept.append(text[done : found.end()])
+            done = at
+    return "".join([*kept, text[done:]]) if kept else text
 
 
 def _unname_quotes(tree: HtmlElement) -> None:
@@ -228,31 +256,21 @@ def _parser() -> etree.HTMLParser:
     return parser
 
 
-def _refuse_tags(text: str) -> int:
-    """Refuse before parsing what the parser itself is slow at: it compares each attribute of a tag with all others.
-
-    Return how many characters a tag has at most.
-    """
-    pieces = text.split("<")
-    if (count := len(pieces) - 1) > 4 * ELEMENTS_LIMIT:
+def _refuse_tags(text: str) -> None:
+    """Refuse before parsing what the parser itself is slow at: it compares each attribute of a tag with all others."""
+    if (count := text.count("<")) > 4 * ELEMENTS_LIMIT:
         raise BadContent(f"the page has about {count} tags; more than {4 * ELEMENTS_LIMIT} are not read")
-    longest = max(map(len, pieces))
-    for piece in pieces[1:] if longest > _LONG_TAG else ():
-        if len(piece) <= _LONG_TAG or not (piece[0].isascii() and piece[0].isalpha()):
-            continue
-        tag = piece.partition(">")[0]
-        if len(tag) > _LONG_TAG and sum(1 for _ in _ATTRIBUTE.finditer(tag)) > 10 * ATTRIBUTES_OF_ONE_LIMIT:
+    for found in _LONG_TAG.finditer(text):
+        tag = found[0].partition(">")[0]
+        if len(tag) > _LONG and sum(1 for _ in _ATTRIBUTE.finditer(tag)) > 10 * ATTRIBUTES_OF_ONE_LIMIT:
             raise BadContent(f"one element of the page has more than {10 * ATTRIBUTES_OF_ONE_LIMIT} attributes")
-    return longest
 
 
-def _refuse_tree(tree: HtmlElement, longest_tag: int) -> None:
+def _refuse_tree(tree: HtmlElement) -> None:
     elements, attributes = int(_ELEMENT_COUNT(tree)), int(_ATTRIBUTE_COUNT(tree))
     if elements > ELEMENTS_LIMIT:
         raise BadContent(f"the page has {elements} elements; more than {ELEMENTS_LIMIT} are not read")
-    # An attribute takes two characters; only those of several <html> or <body> become one element's.
-    suspects = _CROWDED if longest_tag > 2 * ATTRIBUTES_OF_ONE_LIMIT else _CROWDED_ABOVE
-    if attributes > ATTRIBUTES_LIMIT or suspects(tree):
+    if attributes > ATTRIBUTES_LIMIT or (attributes > ATTRIBUTES_OF_ONE_LIMIT and _CROWDED(tree)):
         raise BadContent(
             f"the page has {attributes} attributes; more than {ATTRIBUTES_LIMIT}, or {ATTRIBUTES_OF_ONE_LIMIT} in one "
             "element, are not read"
