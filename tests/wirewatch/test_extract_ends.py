@@ -13,8 +13,8 @@ from wirewatch.extract import read_page
 from wirewatch.extract.article import Block, choose_headline
 from wirewatch.extract.ends import stands_alone, until_the_end
 from wirewatch.extract.furniture import is_ending
-from wirewatch.extract.page import Page, parse, scan
-from wirewatch.model import Capture, Source
+from wirewatch.extract.page import Page, parse, scan, without_code
+from wirewatch.model import Capture, Source, Wording
 
 PARAGRAPHS = [
     f"The harbour council of town {n} approved a large ferry subsidy on Monday, after a long debate in its old hall."
@@ -25,6 +25,11 @@ LIFE = "Ina Holm has written about boats for twenty years and lives on the islan
 
 
 def body_of(inside: str, *, head: str = "") -> str | None:
+    wording = wording_of(inside, head=head)
+    return wording.body if wording else None
+
+
+def wording_of(inside: str, *, head: str = "") -> Wording | None:
     page = (
         f"<html lang=en><head><title>Ferry</title>{head}</head><body><main><h1>Ferry</h1>{inside}</main></body></html>"
     )
@@ -35,8 +40,7 @@ def body_of(inside: str, *, head: str = "") -> str | None:
         headers=(("content-type", "text/html; charset=utf-8"),),
         body=page.encode(),
     )
-    wording = read_page(capture, Source()).wording
-    return wording.body if wording else None
+    return read_page(capture, Source()).wording
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,46 @@ def test_the_first_paragraph_is_no_standfirst_because_the_description_repeats_it
     assert body_of(f"<div>{TEXT}</div>", head=head) == "\n\n".join(PARAGRAPHS)
     lead, rest = TEXT[: TEXT.index("</p>") + 4].replace("<p>", '<p class="intro">'), TEXT[TEXT.index("</p>") + 4 :]
     assert body_of(f"<div>{lead}{rest}</div>", head=head) == "\n\n".join(PARAGRAPHS[1:])
+
+
+def test_an_advert_behind_the_first_paragraph_does_not_make_it_a_standfirst() -> None:
+    head = f'<meta name="description" content="{PARAGRAPHS[0]}">'
+    advert = '<div class="advert"><a href="/sail">Sail with us</a></div>'
+    text = TEXT.replace("</p>", f"</p>{advert}", 1)
+    assert body_of(f"<div>{text}</div>", head=head) == "\n\n".join(PARAGRAPHS)
+
+
+def test_what_is_called_an_excerpt_far_from_the_headline_is_another_storys() -> None:
+    excerpt = '<div class="excerpt">The lighthouse keeps its lamp for another winter.</div>'
+    adverts = 40 * '<div class="advert">Sail with us</div>'
+    near, far = wording_of(f"{adverts}{excerpt}{TEXT}"), wording_of(f"{TEXT}{7 * '<p>One line more.</p>'}{excerpt}")
+    assert near is not None
+    assert near.standfirst == "The lighthouse keeps its lamp for another winter."
+    assert far is not None
+    assert far.standfirst is None
+
+
+@pytest.mark.parametrize(
+    ("markup", "left"),
+    [
+        ("<script>let a = '<p>x</p>';</script><p>a</p>", "<script></script><p>a</p>"),
+        ("<STYLE media='a>b'>p {}</STYLE><p>a</p>", "<STYLE media='a>b'></STYLE><p>a</p>"),
+        (
+            '<script type="application/ld+json">{"a": 1}</script>',
+            '<script type="application/ld+json">{"a": 1}</script>',
+        ),
+        ("<!-- <script> --><p>a</p><script>b</script>", "<!-- <script> --><p>a</p><script></script>"),
+        ("<script><!--\nlet a;\n//--></script><p>a</p>", "<script></script><p>a</p>"),
+        (
+            "<script><!-- <script>a</script> --></script><p>a</p>",
+            "<script><!-- <script>a</script> --></script><p>a</p>",
+        ),
+        ("<p>a</p><script>no end", "<p>a</p><script>no end"),
+        ("<p>a scripted <scripture>b</scripture></p>", "<p>a scripted <scripture>b</scripture></p>"),
+    ],
+)
+def test_code_is_taken_out_before_a_page_is_parsed(markup: str, left: str) -> None:
+    assert without_code(markup) == left
 
 
 def stated(text: str) -> str:

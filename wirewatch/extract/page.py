@@ -115,6 +115,7 @@ class Page:
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
     names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes
+    boxes: set[int] = field(default_factory=set)  # numbers of those that are noise
 
 
 # Words of class names, as templates of news sites use them in all countries; the first part that fits wins.
@@ -182,7 +183,7 @@ _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 def parse(text: str) -> Page:
     """Return the page behind some HTML, not yet scanned; raise BadContent where working on it would take too long."""
-    text = _without_code(text)
+    text = without_code(text)
     _refuse_tags(text)
     doctype = _DOCTYPE.match(text)  # some make the parser lose the rest (libxml2; launchpad.net/bugs/1955915)
     clean = text[doctype.end() if doctype else 0 :].encode("utf-8", "replace").translate(_CONTROLS)
@@ -208,7 +209,7 @@ def scan(page: Page) -> None:
     _cut(page.lines, [aside for aside in page.asides if not aside.misnamed])
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
     """Return a page without what its scripts and style sheets hold, but for data: half of it, and nobody reads them.
 
     A script that opens a comment and another script in it ends who knows where; the page stays as it is from there on.
@@ -384,6 +385,8 @@ class _Scan:
         if own is not None:
             named = (*named, (own, element))
             part = part_in(part, own)
+            if block and part is Part.NOISE:
+                self.page.boxes.add(place)
         elif not block and figure == above.figure:
             return above
         return _State(part, named, name, in_article, figure, place)

@@ -267,7 +267,7 @@ def _opens_text(line: Line, page: Page) -> bool:
     Taken for a standfirst where the page's description repeats it, it was lost to the body: F1 +.0007 on scrapinghub.
     """
     around, name = page.around[line.place], page.names[line.place]
-    after = (n for n in range(line.place + 1, len(page.around)) if page.around[n] == around)
+    after = (n for n in range(line.place + 1, len(page.around)) if page.around[n] == around and n not in page.boxes)
     following = next(after, 0)
     return line.tag == "p" and bool(following) and page.names[following] == name
 
