@@ -245,7 +245,7 @@ def _count_read(conn: Connection, feed: str, now: datetime, *, failures: int = 0
 
 
 _Moment = datetime | sa.BindParameter[datetime | None]
-_LOOKED_AT: Final = 4  # rows that are due for each that may be leased; all, where few hosts have that many
+_LOOKED_AT: Final = 2  # rows that are due for each that may be leased; all, where few hosts have that many
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
 
@@ -336,6 +336,7 @@ def _oldest(
     """Return the keys of rows that are due, oldest first, from each host no more than it has room for."""
     key = table.primary_key.columns.values()[0]
     hosts_with_room = list(itertools.chain(*hosts_by_room.values()))
+    least, *rooms = sorted(hosts_by_room)
     most = min(limit, sum(room * len(names) for room, names in hosts_by_room.items()))
     due_rows = (
         sa.select(key.label("id"), table.c.host, table.c.due_at)
@@ -348,8 +349,9 @@ def _oldest(
         place = sa.func.row_number().over(partition_by=rows.c.host, order_by=(rows.c.due_at, rows.c.id))
         ranked = sa.select(rows, place.label("place"), sa.func.count().over().label("of")).subquery()
         # Not a join with a list of hosts: PostgreSQL guessed one row and compared every row with every host (0.7 s).
-        has_room = [sa.and_(ranked.c.place <= room, ranked.c.host.in_(names)) for room, names in hosts_by_room.items()]
-        query = sa.select(ranked.c.id, ranked.c.of).where(sa.or_(*has_room)).order_by(ranked.c.due_at, ranked.c.id)
+        more = [sa.and_(ranked.c.place <= room, ranked.c.host.in_(hosts_by_room[room])) for room in rooms]
+        has_room = sa.or_(ranked.c.place <= least, *more)
+        query = sa.select(ranked.c.id, ranked.c.of).where(has_room).order_by(ranked.c.due_at, ranked.c.id)
         found = conn.execute(query.limit(limit)).all()
         picked = [row.id for row in found]
         if len(picked) == most or not picked or found[0].of < _LOOKED_AT * limit:
