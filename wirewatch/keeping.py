@@ -219,9 +219,7 @@ class Keeper:
             kept = {places[article]: row for article, row in rows.items()}
             told = {n: _same(reads[n].reading) for n in sorted(kept)}
             frontier.settle_articles(conn, [self._read(conn, reads[n], kept[n], stale=False) for n in told])
-            self._count_short_cut(conn, [reads[n] for n in told])
-            for outcome, number in sorted(Counter(told.values()).items()):
-                counters.count(conn, self.run, "article", outcome, number)
+            self._count(conn, [reads[n] for n in told], told.values())
         return told
 
     def keep_together(self, reads: Sequence[Read]) -> list[Outcome] | None:
@@ -291,11 +289,10 @@ class Keeper:
         with self.store.reading() as conn:
             return feed if feed and feeds.health_of(conn, feed) else None
 
-    def _count_short_cut(self, conn: Connection, reads: Sequence[Read]) -> None:
-        """Count where the short cut was asked; where it was wrong, keep the page that shows it."""
-        for outcome, n in sorted(Counter(read.reading.short_cut for read in reads).items()):
-            if outcome:
-                counters.count_short_cut(conn, self.run, outcome, n)
+    def _count(self, conn: Connection, reads: Sequence[Read], outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes, and where the short cut was asked; where it was wrong, keep the page that shows it."""
+        found: Counter[tuple[counters.What, str]] = Counter(("article", outcome.value) for outcome in outcomes)
+        found.update(("short cut", asked) for read in reads if (asked := read.reading.short_cut))
         for read in reads:
             if read.reading.short_cut == "wrong":
                 dead_letters.add(
@@ -307,6 +304,7 @@ class Keeper:
                     sha256=read.reading.page_hash,
                     capture=read.capture,
                 )
+        counters.count_all(conn, self.run, found)
 
     def _keep_links(
         self, links: Sequence[tuple[Alias, ...]], *, capture: Capture, source: Source, upserted: bool
@@ -350,8 +348,7 @@ class Keeper:
         try:
             with self.store.begin() as conn:
                 outcomes = quiet.settle(conn, readings)
-                for outcome, n in sorted(Counter(outcomes.values()).items()):
-                    counters.count(conn, self.run, "article", outcome, n)
+                counters.count(conn, self.run, "article", *outcomes.values())
         except Superseded:
             return {}
         return outcomes
@@ -574,19 +571,15 @@ class Keeper:
         ledger.write(conn, {plan.key: (plan.addition, plan.change.after) for plan in plans})
         ledger.describe_all(conn, {plan.key: _described(plan) for plan in plans})
         self._announce(conn, plans)
-        counted: Counter[Outcome] = Counter()
         reads = {plan.key: plan.evidence.read for plan in plans if plan.evidence.read is not None}
         pages.keep(conn, [page for plan in plans if (page := self._page(plan)) is not None])
         self._settle(conn, reads, stale={plan.key for plan in plans if _is_stale(plan)})
         for plan in plans:
-            if (read := plan.evidence.read) is not None:
-                if read.received is not None or not _said_before(plan):
-                    self._bury(conn, read)
-                counted[plan.change.counted] += 1
-        self._count_short_cut(conn, list(reads.values()))
+            read = plan.evidence.read
+            if read is not None and (read.received is not None or not _said_before(plan)):
+                self._bury(conn, read)
         self._chain(conn, plans)
-        for outcome, n in sorted(counted.items()):
-            counters.count(conn, self.run, "article", outcome, n)
+        self._count(conn, list(reads.values()), [plan.change.counted for plan in plans if plan.evidence.read])
 
     def _chain(self, conn: Connection, plans: Sequence[_Plan]) -> None:
         """Write the chains of those articles whose revisions are others now, or stand elsewhere in time."""

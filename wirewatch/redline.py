@@ -10,11 +10,12 @@ import html as escaping
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
-
-from rich.text import Text
+from typing import TYPE_CHECKING, Final, Literal
 
 from wirewatch.model import WORDING_FIELDS, Diff, Hunk, Wording
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 HEADINGS: Final = {
     "headline": "Headline",
@@ -99,6 +100,8 @@ def terminal(diff: Diff, old: Wording, *, context: int | None = _OUTSIDE_WORDS) 
 
     `context` is how many words are kept around a change; None keeps all.
     """
+    from rich.text import Text  # noqa: PLC0415 (only where a terminal is written to)
+
     text = Text()
     for name, pieces in _fields(diff, old, _Excerpt(context=context)):
         text.append(f"{HEADINGS[name]}\n", style="bold")

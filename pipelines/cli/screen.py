@@ -11,14 +11,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import orjson
-from rich.console import Console, RenderableType
-from rich.table import Table
 
 from wirewatch.canonical import canonical_json
 from wirewatch.redline import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 _WIDE: Final = 200  # columns where nobody looks and a folded address would be in the way of `grep`
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
@@ -40,9 +42,14 @@ def messages() -> Console:
     return _console(stderr=True)
 
 
+def say(sentence: str) -> None:
+    """Write an answer of one sentence."""
+    _write_line(sys.stdout, sentence)
+
+
 def tell(sentence: str) -> None:
     """Write a message."""
-    messages().print(visible(sentence), soft_wrap=True)
+    _write_line(sys.stderr, sentence)
 
 
 def emit(value: Any) -> None:
@@ -59,6 +66,8 @@ def emit_lines(lines: Iterator[bytes]) -> None:
 
 def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     """Return an empty table without lines; the columns named in `numbers` are set to the right."""
+    from rich.table import Table  # noqa: PLC0415 (0.2 s, which a pass with nothing due does not pay)
+
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         right = column in numbers
@@ -98,18 +107,24 @@ def number(n: int, what: str, plural: str = "") -> str:
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Give what shows a step on a terminal until the next one, and shows nothing elsewhere."""
-    console = messages()
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with console.status("Starting") as status:
+    with messages().status("Starting") as status:
         yield lambda step: status.update(one_line(step))
 
 
 def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # noqa: PLC0415 (as above)
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def _write_line(stream: TextIO, sentence: str) -> None:
+    stream.write(f"{visible(sentence)}\n")
+    stream.flush()
 
 
 def _write(data: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.cli.given import address
-from pipelines.cli.screen import answers, emit, number, one_line, progress, tell
+from pipelines.cli.screen import answers, emit, number, one_line, progress, say, tell
 from pipelines.config import Config
 from pipelines.run import PassReport, open_store, run_every, run_pass
 from wirewatch.clock import Clock
@@ -116,7 +116,7 @@ def _say(report: PassReport, *, as_json: bool) -> None:
         emit(report.as_json())
         sys.stdout.flush()
         return
-    answers().print(one_line(report.sentence()), soft_wrap=True)
+    say(one_line(report.sentence()))
     for finding in report.findings[:_SHOWN]:
         tell(f"  {one_line(finding, 300)}")
     if len(report.findings) > _SHOWN:

@@ -47,12 +47,12 @@ from wirewatch.model import Instance, Source
 from wirewatch.schedule import LONGEST_ARTICLE_GAP
 from wirewatch.store import Store
 from wirewatch.store.engine import parse, shown
-from wirewatch.store.tidying import Retention
 from wirewatch.units import duration_text
 
 if TYPE_CHECKING:
     from transforms.process import Job
     from wirewatch.clock import Clock
+    from wirewatch.store.tidying import Retention
 
 __all__ = ["DEFAULT_NAME", "BadConfiguration", "Config", "Problem", "load", "parse_settings", "too_short"]
 
@@ -117,6 +117,8 @@ class Config:
     @property
     def retention(self) -> Retention:
         """How long things stay in the store."""
+        from wirewatch.store.tidying import Retention  # noqa: PLC0415 (all that removes, which a pass has no use for)
+
         kept = {name: getattr(self.retention_settings, name) for name in RetentionSettings.model_fields}
         return Retention(**{name: timedelta(seconds=one) for name, one in kept.items() if one is not None})
 

@@ -189,7 +189,7 @@ from pipelines.run import run_pass
 from tests.builders import at
 from wirewatch.clock import FixedClock
 print(run_pass(load(Path({str(desk.path)!r}), {{}}), FixedClock(at(1))).sentence())
-heavy = ("apache_beam", "apprise", "aiohttp", "courlan", "jinja2", "re2", "urllib3", "wirewatch.wording")
+heavy = ("apache_beam", "apprise", "aiohttp", "courlan", "jinja2", "re2", "rich", "urllib3", "wirewatch.wording")
 print(*(name for name in (*heavy, "wirewatch.alerts.sender") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

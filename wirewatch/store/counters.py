@@ -5,7 +5,9 @@ Count last in the transaction: on PostgreSQL a counter stays locked until its en
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,35 +16,35 @@ from wirewatch.store import Store
 from wirewatch.store.sql import insert
 from wirewatch.store.tables import counters
 
-_SHORT_CUT: Final = "short cut"
+What = Literal["article", "feed", "short cut"]
+"""What is counted: captures of articles and feeds; pages told by their fingerprints, `taken`, `right` or `wrong`."""
 
 
-def count(conn: Connection, run: str, what: Literal["article", "feed"], outcome: str, n: int = 1) -> None:
-    """Count captures that ended in `outcome`: one, or `n`."""
-    _count(conn, run, what, outcome, n)
+def count(conn: Connection, run: str, what: What, *outcomes: str) -> None:
+    """Count captures, or pages that were told by their fingerprints, each by its outcome."""
+    count_all(conn, run, Counter((what, outcome) for outcome in outcomes))
 
 
-def count_short_cut(conn: Connection, run: str, outcome: str, n: int) -> None:
-    """Count pages that were told by their fingerprints: `taken`, or `right` or `wrong` where they were read as well."""
-    _count(conn, run, _SHORT_CUT, outcome, n)
+def count_all(conn: Connection, run: str, found: Mapping[tuple[What, str], int]) -> None:
+    """Count by what it was and its outcome, with one statement for all."""
+    if not found:
+        return
+    new = insert(conn, counters)
+    more = new.on_conflict_do_update(
+        index_elements=["run", "what", "outcome"], set_={"n": counters.c.n + new.excluded.n}
+    )
+    rows = [{"run": run, "what": what, "outcome": outcome, "n": n} for (what, outcome), n in sorted(found.items())]
+    conn.execute(more, rows)
 
 
 def short_cuts(store: Store, run: str | None = None) -> dict[str, int]:
     """Return how often the short cut was taken, right and wrong, in a run or in all."""
-    query = sa.select(counters.c.outcome, sa.func.sum(counters.c.n).label("n")).where(counters.c.what == _SHORT_CUT)
+    query = sa.select(counters.c.outcome, sa.func.sum(counters.c.n).label("n")).where(counters.c.what == "short cut")
     if run is not None:
         query = query.where(counters.c.run == run)
     query = query.group_by(counters.c.outcome)
     with store.reading() as conn:
         return {row.outcome: int(row.n) for row in conn.execute(query)}
-
-
-def _count(conn: Connection, run: str, what: str, outcome: str, n: int) -> None:
-    new = insert(conn, counters).values(run=run, what=what, outcome=outcome, n=n)
-    more = new.on_conflict_do_update(
-        index_elements=["run", "what", "outcome"], set_={"n": counters.c.n + new.excluded.n}
-    )
-    conn.execute(more)
 
 
 def totals(store: Store, run: str) -> dict[str, dict[str, int]]:

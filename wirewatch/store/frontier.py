@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -160,12 +161,25 @@ def due(store: Store, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
 def due_in(conn: Connection, *, now: datetime, horizon_seconds: float = 60.0) -> Due:
     """Return what `due` does."""
     until = now + timedelta(seconds=horizon_seconds)
-    counts = {}
-    moments = []
+    row = conn.execute(_due(), {"now": now, "until": until}).one()
+    return Due(
+        feeds=row.feeds,
+        articles=row.articles,
+        inbox=row.inbox,
+        next_due=min((at for at in row[3:] if at is not None), default=None),
+    )
+
+
+@lru_cache(maxsize=1)
+def _due() -> sa.Select[Any]:
+    """Select how much is due at `now` with a slot up to `until`: feeds, articles, inbox; then when that may change."""
+    now, until = (sa.bindparam(name, type_=hosts.c.next_slot.type) for name in ("now", "until"))
+    counts = []
+    moments: list[sa.Select[Any]] = []
     for table in (feeds, articles):
         from_, asked = _with_hosts(table), _asked(table)
         is_due = sa.and_(asked, _is_due(table, now))
-        counts[table.name] = conn.scalar(sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until)))
+        counts.append(sa.select(sa.func.count()).select_from(from_).where(is_due, _has_slot(until)))
         moments += [
             sa.select(sa.func.min(table.c.due_at)).where(asked, table.c.due_at > now),
             sa.select(sa.func.min(table.c.lease_ends)).where(asked, table.c.due_at <= now, table.c.lease_ends > now),
@@ -173,14 +187,12 @@ def due_in(conn: Connection, *, now: datetime, horizon_seconds: float = 60.0) ->
         for waits in (hosts.c.next_slot, hosts.c.blocked_until):
             moments.append(sa.select(sa.func.min(waits)).select_from(from_).where(is_due, waits > until))
     waiting = sa.or_(inbox.c.lease_ends.is_(None), inbox.c.lease_ends <= now)
-    arrived = conn.scalar(sa.select(sa.func.count()).select_from(inbox).where(waiting))
+    counts.append(sa.select(sa.func.count()).select_from(inbox).where(waiting))
     moments.append(sa.select(sa.func.min(inbox.c.lease_ends)).where(inbox.c.lease_ends > now))
-    known = [at for statement in moments if (at := conn.scalar(statement)) is not None]
-    return Due(
-        feeds=counts["feeds"] or 0,
-        articles=counts["articles"] or 0,
-        inbox=arrived or 0,
-        next_due=min(known, default=None),
+    names = ("feeds", "articles", "inbox")
+    return sa.select(
+        *(one.scalar_subquery().label(name) for one, name in zip(counts, names, strict=True)),
+        *(one.scalar_subquery().label(f"moment_{n}") for n, one in enumerate(moments)),
     )
 
 
@@ -232,7 +244,8 @@ def _count_read(conn: Connection, feed: str, now: datetime, *, failures: int = 0
     return True
 
 
-_LOOKED_AT: Final = 4  # rows that are due for each that may be leased; all, where few hosts have that many
+_Moment = datetime | sa.BindParameter[datetime | None]
+_LOOKED_AT: Final = 2  # rows that are due for each that may be leased; all, where few hosts have that many
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _NO_LEASE: Final = {"lease": None, "lease_ends": None, "start_at": None}
 
@@ -259,7 +272,7 @@ def _settled(table: sa.Table, due_at: sa.ColumnElement[Any], columns: dict[str, 
     return {"reads": table.c.reads + 1, **columns, **_NO_LEASE, "due_at": asked_since}
 
 
-def _is_due(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:
+def _is_due(table: sa.Table, now: _Moment) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.due_at <= now, sa.or_(table.c.lease_ends.is_(None), table.c.lease_ends <= now))
 
 
@@ -275,7 +288,7 @@ def _with_hosts(table: sa.Table) -> sa.Join:
     return table.outerjoin(hosts, hosts.c.host == table.c.host)
 
 
-def _has_slot(until: datetime) -> sa.ColumnElement[bool]:
+def _has_slot(until: _Moment) -> sa.ColumnElement[bool]:
     return sa.and_(
         sa.or_(hosts.c.next_slot.is_(None), hosts.c.next_slot <= until),
         sa.or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= until),
@@ -323,6 +336,7 @@ def _oldest(
     """Return the keys of rows that are due, oldest first, from each host no more than it has room for."""
     key = table.primary_key.columns.values()[0]
     hosts_with_room = list(itertools.chain(*hosts_by_room.values()))
+    least, *rooms = sorted(hosts_by_room)
     most = min(limit, sum(room * len(names) for room, names in hosts_by_room.items()))
     due_rows = (
         sa.select(key.label("id"), table.c.host, table.c.due_at)
@@ -335,8 +349,9 @@ def _oldest(
         place = sa.func.row_number().over(partition_by=rows.c.host, order_by=(rows.c.due_at, rows.c.id))
         ranked = sa.select(rows, place.label("place"), sa.func.count().over().label("of")).subquery()
         # Not a join with a list of hosts: PostgreSQL guessed one row and compared every row with every host (0.7 s).
-        has_room = [sa.and_(ranked.c.place <= room, ranked.c.host.in_(names)) for room, names in hosts_by_room.items()]
-        query = sa.select(ranked.c.id, ranked.c.of).where(sa.or_(*has_room)).order_by(ranked.c.due_at, ranked.c.id)
+        more = [sa.and_(ranked.c.place <= room, ranked.c.host.in_(hosts_by_room[room])) for room in rooms]
+        has_room = sa.or_(ranked.c.place <= least, *more)
+        query = sa.select(ranked.c.id, ranked.c.of).where(has_room).order_by(ranked.c.due_at, ranked.c.id)
         found = conn.execute(query.limit(limit)).all()
         picked = [row.id for row in found]
         if len(picked) == most or not picked or found[0].of < _LOOKED_AT * limit:

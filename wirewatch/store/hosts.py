@@ -168,13 +168,14 @@ class Slots:
 
 
 def _lock(conn: Connection, hosts: Collection[str]) -> list[sa.Row[tuple[object, ...]]]:
-    """Return the hosts' rows, made where missing, locked in one order that is the same for all."""
+    """Return the hosts' rows but for robots.txt, made where missing, locked in one order that is the same for all."""
     table = tables.hosts
     names = sorted(set(hosts))
     known = set(conn.scalars(sa.select(table.c.host).where(table.c.host.in_(names))))
     if missing := [name for name in names if name not in known]:
         conn.execute(insert(conn, table).on_conflict_do_nothing(), [{"host": host} for host in missing])
-    of_hosts = sa.select(table).where(table.c.host.in_(names))
+    of_hosts = sa.select(*(column for column in table.c if column is not table.c.robots_body))
+    of_hosts = of_hosts.where(table.c.host.in_(names))
     return list(conn.execute(of_hosts.order_by(table.c.host).with_for_update()))
 
 

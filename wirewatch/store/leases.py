@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from wirewatch.store import Store
 from wirewatch.store.tables import alert_channels, alerts, articles, deliveries, feeds, inbox
 
 _NO_LEASE: Final = {"lease": None, "lease_ends": None}
+_LEASED: Final = (feeds, articles, inbox, deliveries, alerts, alert_channels)
 
 
 def new_lease() -> str:
@@ -41,14 +42,26 @@ def end_dead(store: Store, now: datetime) -> int:
 def _end(store: Store, now: datetime, over: Callable[[str], bool]) -> int:
     ended = 0
     with store.begin() as conn:
-        for table in (feeds, articles, inbox, deliveries, alerts, alert_channels):
-            running = sa.select(table.c.lease).distinct().where(table.c.lease_ends > now)
-            ending = [lease for lease in conn.scalars(running) if lease and over(lease)]
+        running = conn.execute(_running(), {"now": now}).all()
+        for table in _LEASED:
+            ending = [row.lease for row in running if row.table == table.name and row.lease and over(row.lease)]
             if not ending:
                 continue
             free = {**_NO_LEASE, "lease_ends": now} if table is deliveries else _NO_LEASE
             ended += conn.execute(sa.update(table).where(table.c.lease.in_(ending)).values(free)).rowcount
     return ended
+
+
+@lru_cache(maxsize=1)
+def _running() -> sa.CompoundSelect[Any]:
+    """Select the leases that run at `now`, each with its table."""
+    now = sa.bindparam("now", type_=feeds.c.lease_ends.type)
+    return sa.union_all(
+        *(
+            sa.select(sa.literal(table.name).label("table"), table.c.lease).distinct().where(table.c.lease_ends > now)
+            for table in _LEASED
+        )
+    )
 
 
 def end_own(store: Store, now: datetime) -> int:

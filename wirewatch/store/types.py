@@ -37,9 +37,9 @@ def to_microseconds(at: datetime) -> int:
 
 def short_name(name: str) -> str:
     """Return a name as `Name` columns keep it: storable, and beyond 1,000 bytes its beginning with a hash of it all."""
-    if name.isascii() and len(name) <= _LONGEST_NAME_BYTES and "\0" not in name:
-        return name
-    clean, _ = storable(name)
+    clean = _stored(name)
+    if clean.isascii() and len(clean) <= _LONGEST_NAME_BYTES:
+        return clean
     encoded = clean.encode()
     if len(encoded) <= _LONGEST_NAME_BYTES:
         return clean
@@ -69,7 +69,7 @@ class PlainText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)[0]
+        return None if value is None else _stored(value)
 
 
 class Name(PlainText):
@@ -112,9 +112,14 @@ class Compressed(TypeDecorator[bytes]):
         return None if value is None else zstandard.decompress(value)
 
 
+def _stored(text: str) -> str:
+    """Return a text as it is stored; most are hashes, addresses and names in ASCII, which are seen at a glance."""
+    return text if text.isascii() and "\0" not in text else storable(text)[0]
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return storable(value)[0]
+        return _stored(value)
     if isinstance(value, Mapping):
         return {_storable(str(key)): _storable(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):

@@ -203,7 +203,11 @@ def test_counters_add_up_over_processes(store: Store, workers: Workers) -> None:
     workers.run(COUNT, store.url)
     with store.begin() as conn:
         counters.count(conn, "run", "feed", "unchanged")
-        counters.count(conn, "another", "article", "new")
+        counters.count(conn, "another", "article", "new", "new", "gone")
+        counters.count_all(conn, "another", {("article", "new"): 3, ("short cut", "taken"): 4})
+        counters.count_all(conn, "another", {})
+    assert counters.totals(store, "another") == {"article": {"gone": 1, "new": 5}, "feed": {}}
+    assert counters.short_cuts(store, "another") == {"taken": 4}
     assert counters.totals(store, "run") == {"article": {"new": 100}, "feed": {"unchanged": 1}}
     assert counters.totals(store, "none") == {"article": {}, "feed": {}}
 

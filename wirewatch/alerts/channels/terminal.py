@@ -8,9 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from rich.console import Console
-from rich.text import Text
-
 from wirewatch.alerts.channels.base import Channel
 from wirewatch.alerts.model import Alert
 from wirewatch.errors import RetryLater
@@ -34,6 +31,9 @@ class TerminalChannel(Channel):
         await self.in_thread(self._print, message)
 
     def _print(self, message: Message) -> None:
+        from rich.console import Console  # noqa: PLC0415 (to read a configuration must not wait for it)
+        from rich.text import Text  # noqa: PLC0415
+
         text = Text(message.text)
         text.stylize("bold", 0, len(message.first_line) if message.text.startswith(message.first_line) else 0)
         text.highlight_regex(_DELETED, "red strike")
