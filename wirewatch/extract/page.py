@@ -519,12 +519,13 @@ def own_part(attributes: Sequence[tuple[str, str]], tag: str, above: Part) -> Pa
         return None
     own = None
     if attributes:  # half of all elements have none
-        names = [value for name, value in attributes if name in NAMING]
-        if names:
-            own = part_of(" ".join(names))
+        names = []
         for name, value in attributes:
-            if name == "hidden" or (name == "style" and HIDDEN.search(value)):
+            if name in NAMING:
+                names.append(value)
+            elif name == "hidden" or (name == "style" and HIDDEN.search(value)):
                 return Part.NOISE  # F1 none on scrapinghub, +.0001 on Fundus
+        own = part_of(" ".join(names)) if names else None
     if tag == "figcaption" and own is not Part.NOISE:
         return Part.CAPTION
     return Part.STAMP if tag == "time" and above is Part.TEXT else own
