@@ -227,12 +227,12 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     draft.standfirsts = [
         line.text for line in _near(lines[start:], _BESIDE) if line.part is Part.STANDFIRST and len(line.text) <= 1000
     ]
-    text = {key(block.text) for block in draft.blocks}
+    own = {key(block.text) for block in draft.blocks}
     draft.standfirsts += [
         line.text
         for line in _near(lines[start + 1 :], _TOLD_WITHIN)
         if any(key(line.text) == key(text) for text in data.descriptions)
-        and not (key(line.text) in text and _opens_text(line, page))
+        and not (key(line.text) in own and _opens_text(line, page))
     ]
     draft.byline = _byline(lines[start:], data, language, _no_names(lines, draft))
     _pictures(page, data, draft, start)
