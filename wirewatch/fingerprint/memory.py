@@ -216,7 +216,7 @@ class Recollection:
         if _TOO_DEEP(page.tree):
             return False
         found = outline(page.tree, fingerprint.rules)
-        head = _head(page, data, flags, bool(_PASSWORD(page.tree)))
+        head = _head(page, data, flags, not data.times and bool(_PASSWORD(page.tree)))
         return (
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.longest <= max(PARAGRAPH, fingerprint.longest)
@@ -281,7 +281,9 @@ class Recollection:
             fingerprint = replace(fingerprint, weights=found.weights())
         return replace(
             fingerprint,
-            digest=_digest(fingerprint, found, _head(page, data, self._flags, page.asks_password), page.times),
+            digest=_digest(
+                fingerprint, found, _head(page, data, self._flags, not data.times and page.asks_password), page.times
+            ),
         )
 
 
@@ -345,11 +347,10 @@ def _head(page: Page, data: Stated, flags: tuple[str, ...], asks_password: bool)
     """Return what a page states of its article without printing it.
 
     The lead image is left out: it is kept with a wording's first sight and never compared. Whether a password is asked
-    for tells a login page.
+    for tells a login page, where no times are stated.
     """
-    password = not data.times and bool(_PASSWORD(page.tree))
     return repr(
-        (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags, password)
+        (replace(data, image_url=None), page.title, page.language, page.links.get("canonical"), flags, asks_password)
     )
 
 
