@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import sqlite3
@@ -38,6 +39,7 @@ from benchmarks._svg import bars
 from pipelines.config import Config, load
 from pipelines.run import PassReport, run_pass
 from pipelines.waves import run_graph
+from wirewatch.bounded_child import GARBAGE
 from wirewatch.canonical import article_key
 from wirewatch.clock import FixedClock
 from wirewatch.encoding import revive_json
@@ -325,6 +327,10 @@ def _steps(newsroom: Newsroom, folder: Path, n: int) -> dict[str, dict[str, floa
     firsts = [read_article(page, Source()) for page in pages]
     prints = [revive_json(Fingerprint, one.fingerprint or "").rules for one in firsts]
     trees = [parse(decode(page).text).tree for page in later]
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)  # as in the child processes
     fetched = _each(n, lambda: asyncio.run(_only_fetch(newsroom, n)))
     decoded = _each(n, lambda: [decode(page) for page in later])
     parsed = _each(n, lambda: [parse(decode(page).text) for page in later]) - decoded
@@ -334,6 +340,8 @@ def _steps(newsroom: Newsroom, folder: Path, n: int) -> dict[str, dict[str, floa
     )
     read = _each(n, lambda: [read_page(page, Source()) for page in pages])
     remembered = _each(n, lambda: [read_article(page, Source()) for page in pages]) - read
+    gc.set_threshold(*usual)
+    gc.unfreeze()
     start = _each(1, lambda: run_graph(_through_beam(1)))
     element = (_each(1, lambda: run_graph(_through_beam(_ELEMENTS + 1))) - start) / _ELEMENTS
     first, third = _whole(newsroom, folder, n)

@@ -34,7 +34,7 @@ OUT_OF_MEMORY: Final = b"M"  # from the child: nothing follows
 
 ANSWER_LIMIT: Final = 64 << 20  # bytes; a reading is a few times the 5 MiB of an article at most
 MESSAGE_LIMIT: Final = 500  # characters of an error's text; a parser may quote the whole page
-_GARBAGE: Final = (50_000, 20, 20)  # a page's elements are many and nearly all freed without looking for circles
+GARBAGE: Final = (50_000, 20, 20)  # a page's elements are many and nearly all freed without looking for circles
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 
@@ -43,7 +43,7 @@ def serve(parent: int, memory_bytes: int, timeout_seconds: float) -> None:
     jobs, answers = _take_pipes()
     _die_with_parent(parent)
     _limit_memory(memory_bytes)
-    gc.set_threshold(*_GARBAGE)
+    gc.set_threshold(*GARBAGE)
     waiting = True
     while header := jobs.read(HEADER.size):
         kind, length = HEADER.unpack(header)
