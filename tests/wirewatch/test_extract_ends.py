@@ -13,7 +13,7 @@ from wirewatch.extract import read_page
 from wirewatch.extract.article import Block, choose_headline
 from wirewatch.extract.ends import stands_alone, until_the_end
 from wirewatch.extract.furniture import is_ending
-from wirewatch.extract.page import Page, parse, scan, without_code
+from wirewatch.extract.page import Page, parse, scan
 from wirewatch.model import Capture, Source, Wording
 
 PARAGRAPHS = [
@@ -87,10 +87,18 @@ def test_the_first_paragraph_is_no_standfirst_because_the_description_repeats_it
     assert body_of(f"<div>{lead}{rest}</div>", head=head) == "\n\n".join(PARAGRAPHS[1:])
 
 
-def test_an_advert_behind_the_first_paragraph_does_not_make_it_a_standfirst() -> None:
+@pytest.mark.parametrize(
+    "between",
+    [
+        '<div class="advert"><a href="/sail">Sail with us</a></div>',
+        '<div class="dfp-slot"></div>',
+        "<p></p>",
+        "<figure></figure>",
+    ],
+)
+def test_what_is_no_text_behind_the_first_paragraph_does_not_make_it_a_standfirst(between: str) -> None:
     head = f'<meta name="description" content="{PARAGRAPHS[0]}">'
-    advert = '<div class="advert"><a href="/sail">Sail with us</a></div>'
-    text = TEXT.replace("</p>", f"</p>{advert}", 1)
+    text = TEXT.replace("</p>", f"</p>{between}", 1)
     assert body_of(f"<div>{text}</div>", head=head) == "\n\n".join(PARAGRAPHS)
 
 
@@ -102,29 +110,6 @@ def test_what_is_called_an_excerpt_far_from_the_headline_is_another_storys() -> 
     assert near.standfirst == "The lighthouse keeps its lamp for another winter."
     assert far is not None
     assert far.standfirst is None
-
-
-@pytest.mark.parametrize(
-    ("markup", "left"),
-    [
-        ("<script>let a = '<p>x</p>';</script><p>a</p>", "<script></script><p>a</p>"),
-        ("<STYLE media='a>b'>p {}</STYLE><p>a</p>", "<STYLE media='a>b'></STYLE><p>a</p>"),
-        (
-            '<script type="application/ld+json">{"a": 1}</script>',
-            '<script type="application/ld+json">{"a": 1}</script>',
-        ),
-        ("<!-- <script> --><p>a</p><script>b</script>", "<!-- <script> --><p>a</p><script></script>"),
-        ("<script><!--\nlet a;\n//--></script><p>a</p>", "<script></script><p>a</p>"),
-        (
-            "<script><!-- <script>a</script> --></script><p>a</p>",
-            "<script><!-- <script>a</script> --></script><p>a</p>",
-        ),
-        ("<p>a</p><script>no end", "<p>a</p><script>no end"),
-        ("<p>a scripted <scripture>b</scripture></p>", "<p>a scripted <scripture>b</scripture></p>"),
-    ],
-)
-def test_code_is_taken_out_before_a_page_is_parsed(markup: str, left: str) -> None:
-    assert without_code(markup) == left
 
 
 def stated(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final
 
-from wirewatch.times import is_stamp, printed_stamps
+from wirewatch.times import is_stamp
 from wirewatch.words import all_words, phrases, primary
 
 _NO_ASCII_LETTERS: Final = {code: None for code in range(128) if not chr(code).isalnum()}  # a tenth of the time
@@ -196,11 +196,6 @@ def _credit_tail() -> re.Pattern[str]:
 def is_credit(line: str) -> bool:
     """Tell whether a line is nothing but a photo credit."""
     return len(line) <= 120 and split_credit(line)[0] == ""
-
-
-def is_stamp_or_menu(line: str, language: str | None) -> bool:
-    """Tell whether a line only says when, or leads elsewhere."""
-    return bool(printed_stamps(line, language)) or is_menu(line) or is_chrome(line)
 
 
 def is_subheading(line: str) -> bool:

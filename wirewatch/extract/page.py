@@ -31,12 +31,7 @@ TIMES_LIMIT: Final = 50  # looked at on one page
 _LONG: Final = 16_000  # characters of a tag
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^<]{{{_LONG},}}")
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
-_CODE = re.compile(r"""<(?:!--|(script|style)\b(?:[^>"']|"[^"]*"|'[^']*')*>)""", re.IGNORECASE)
-_ENDS: Final = {
-    "": re.compile("-->"),
-    "script": re.compile("</script", re.IGNORECASE),
-    "style": re.compile("</style", re.IGNORECASE),
-}
+_NUMBER = re.compile("[0-9]+")
 _DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<!doctype[^>]{0,500}>", re.IGNORECASE)
 _CONTROLS: Final = bytes.maketrans(bytes(n for n in range(0x20) if n not in b"\t\n\r"), b" " * 29)  # no XML character
 
@@ -78,8 +73,8 @@ class Line:
 class Aside:
     """An element that is not the article's text, by its markup, and the places in `Page.lines` of what it holds.
 
-    `weight` is the number of characters in its paragraphs. One that is `misnamed` has too much of the text: all of its
-    name together more than `limit`.
+    `weight` is the number of characters in its paragraphs. `misnamed` is the round, counted from 1, in which all of its
+    name together had too much of the text, and 0 where they never had.
     """
 
     element: Any
@@ -87,12 +82,16 @@ class Aside:
     around: Aside | None = None
     end: int = 0
     weight: int = 0
-    misnamed: bool = False
-    limit: float = 0.0
+    misnamed: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.element.tag} {self.element.get('class', '')}"
+        return name_of(self.element)
+
+
+def name_of(element: Any) -> str:
+    """Return what asides are told by: an element's tag and classes."""
+    return f"{element.tag} {element.get('class', '')}"
 
 
 @dataclass(slots=True)
@@ -114,8 +113,7 @@ class Page:
     )  # characters of the paragraphs in no aside, by rounds of `_misnamed`
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
-    names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes
-    boxes: set[int] = field(default_factory=set)  # numbers of those that are noise
+    names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes, `numberless`
 
 
 # Words of class names, as templates of news sites use them in all countries; the first part that fits wins.
@@ -183,7 +181,6 @@ _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
 
 def parse(text: str) -> Page:
     """Return the page behind some HTML, not yet scanned; raise BadContent where working on it would take too long."""
-    text = without_code(text)
     _refuse_tags(text)
     doctype = _DOCTYPE.match(text)  # some make the parser lose the rest (libxml2; launchpad.net/bugs/1955915)
     clean = text[doctype.end() if doctype else 0 :].encode("utf-8", "replace").translate(_CONTROLS)
@@ -207,27 +204,6 @@ def scan(page: Page) -> None:
     misnamed = _misnamed(page)
     _rename(page.lines, misnamed, found.named)
     _cut(page.lines, [aside for aside in page.asides if not aside.misnamed])
-
-
-def without_code(text: str) -> str:
-    """Return a page without what its scripts and style sheets hold, but for data: half of it, and nobody reads them.
-
-    A script that opens a comment and another script in it ends who knows where; the page stays as it is from there on.
-    """
-    kept: list[str] = []
-    done = at = 0
-    while found := _CODE.search(text, at):
-        kind = (found[1] or "").lower()
-        if (ends := _ENDS[kind].search(text, found.end())) is None:
-            break
-        at = ends.start()
-        comment = text.find("<!--", found.end(), at) if kind == "script" else -1
-        if comment >= 0 and "<script" in text[comment:at].lower():
-            break
-        if kind and "ld+json" not in found[0].lower():
-            kept.append(text[done : found.end()])
-            done = at
-    return "".join([*kept, text[done:]]) if kept else text
 
 
 def _unname_quotes(tree: HtmlElement) -> None:
@@ -366,7 +342,7 @@ class _Scan:
         block = tag in BLOCKS
         if block:
             self.page.around.append(place)
-            self.page.names.append(f"{tag} {element.get('class', '')}")
+            self.page.names.append(numberless(f"{tag} {element.get('class', '')}"))
             place = len(self.page.around) - 1
             name = tag
         own = None
@@ -385,8 +361,6 @@ class _Scan:
         if own is not None:
             named = (*named, (own, element))
             part = part_in(part, own)
-            if block and part is Part.NOISE:
-                self.page.boxes.add(place)
         elif not block and figure == above.figure:
             return above
         return _State(part, named, name, in_article, figure, place)
@@ -461,21 +435,20 @@ def _misnamed(page: Page) -> frozenset[Any]:
     for aside in page.asides:
         aside.weight = sum(weights[aside.start : aside.end])
     found: set[Any] = set()
-    for _ in range(_NESTED):
+    for turn in range(1, _NESTED + 1):
         outer = [aside for aside in page.asides if aside.element not in found and lies_open(aside)]
         held = Counter[str]()
         for aside in outer:
             held[aside.name] += aside.weight
         page.outside.append(sum(weights) - held.total())
-        limit = MOST_ASIDE * page.outside[-1]
-        more = [aside for aside in outer if held[aside.name] > limit]
+        more = [aside for aside in outer if held[aside.name] > MOST_ASIDE * page.outside[-1]]
         if not more:
             return frozenset(found)
         for aside in more:
-            aside.misnamed, aside.limit = True, limit
+            aside.misnamed = turn
             found.add(aside.element)
     for aside in page.asides:
-        aside.misnamed = True
+        aside.misnamed = aside.misnamed or _NESTED
     return frozenset(aside.element for aside in page.asides)
 
 
@@ -534,8 +507,19 @@ def own_part(attributes: Sequence[tuple[str, str]], tag: str, above: Part) -> Pa
 @lru_cache(maxsize=16384)
 def part_of(names: str) -> Part | None:
     """Return the part that class, id and the like give an element, or None."""
-    words = _WORD_BREAK.sub("-", names).lower()
+    words = apart(names)
     return next((part for part, pattern in _COMPILED if pattern.search(words)), None)
+
+
+def apart(names: str) -> str:
+    """Return names in small letters with their words divided by hyphens: `article-date` for `articleDate`."""
+    return _WORD_BREAK.sub("-", names).lower()
+
+
+@lru_cache(maxsize=16384)
+def numberless(names: str) -> str:
+    """Return names with every number as `#`: some are others with each visit."""
+    return _NUMBER.sub("#", names)
 
 
 def squeeze(text: str) -> str:

@@ -36,7 +36,7 @@ from wirewatch.fingerprint.survey import Fed, find_lists
 from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
 from wirewatch.times import Printed, claims
 
-_RULES: Final = 2  # raise it with every change of what a digest is made of
+_RULES: Final = 3  # raise it with every change of what a digest is made of
 _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
@@ -52,6 +52,7 @@ class Fingerprint:
 
     `context` is a digest of all that a reading takes from elsewhere: addresses, headers, configuration. `page` is the
     SHA-256 of the page's bytes. `printed` are stamps of which some mean another time with every read ("3 hours ago").
+    `spoken` is the language that the reading has, which may be guessed, and `language` what the page states.
     `digest` is None where only the same bytes say the same. `outside`, `opened` and `held` are characters of
     paragraphs: outside of all asides, outside of all where misnamed ones are none, and by name in the asides that are
     in the outline. With more than `spare` in lists, a misnamed element would be none; `weights` is set where those in
@@ -118,9 +119,11 @@ class Fingerprint:
         """Tell whether no aside would have so much of the text that it is misnamed, and all others still have."""
         more = found.paragraphs - self.paragraphs
         room, opened = (MOST_ASIDE * (there + more) for there in (self.outside, self.opened))
+        if self.weights:
+            return not more and self.weights == found.weights()
         if more > self.spare or (more < 0 and max(self.held.values(), default=0) > room):
             return False
-        return self.weights == found.weights() if self.weights else found.fits(room, opened, self.held)
+        return found.fits(room, opened, self.held)
 
     def recalled(self, reading: Reading, source: Source) -> Reading:
         """Return a reading of the same article at another time with all that was read the last time but the words."""
@@ -221,6 +224,7 @@ class Recollection:
             _LEAST_LETTERS * fingerprint.letters - _SOME_LETTERS <= found.letters
             and found.longest <= max(PARAGRAPH, fingerprint.longest)
             and found.letters <= _MOST_LETTERS * fingerprint.letters + _SOME_LETTERS
+            and (found.begun or not fingerprint.sure)
             and fingerprint.has_room(found)
             and fingerprint.digest == _digest(fingerprint, found, head, all_times(page.tree))
         )
@@ -245,8 +249,7 @@ class Recollection:
     def _of_page(
         self, fingerprint: Fingerprint, page: Page, data: Stated, draft: Draft, reading: Reading
     ) -> Fingerprint:
-        wrong = [one.element for one in page.asides if one.misnamed]
-        misnamed = frozenset(mark(one.tag, *one.items()).name for one in wrong)
+        misnamed = frozenset(aside.name for aside in page.asides if aside.misnamed)
         fed, language = _fed(draft, reading), draft.language
         lists, home = find_lists(self._whole, fed=fed, misnamed=misnamed, language=language)
         labelled = labelled_times(page, draft.language)
@@ -260,7 +263,7 @@ class Recollection:
             shown=shown,
             sure=bool(shown) and sum(key(line.text) == shown for line in page.lines) == 1,
             told=tuple(sorted({key(text) for text in data.descriptions} - {""})),
-            taken=tuple(sorted({beginning(key(block.text)) for block in draft.found} - {""})),
+            taken=tuple(sorted({beginning(key(block.text)) for block in (*draft.found, *draft.blocks)} - {""})),
             counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
             outside=page.outside[0],
@@ -269,6 +272,9 @@ class Recollection:
             labelled=tuple(dict.fromkeys(stamp.raw for stamp in labelled)),
         )
         found = outline(self._whole, fingerprint.rules)
+        if fingerprint.sure and not found.begun:  # its line is no element's whole text
+            fingerprint = replace(fingerprint, sure=False)
+            found = outline(self._whole, fingerprint.rules)
         fingerprint = replace(
             fingerprint,
             letters=found.letters,
@@ -305,20 +311,19 @@ def _runs_together(page: Page, draft: Draft) -> bool:
 def _spare(page: Page) -> float:
     """Return how many characters more may be outside of all asides before what is misnamed is so no longer.
 
-    Only the text counts that is in no other aside in it: what is in those comes and goes. Negative is too few now.
+    Only the text counts that is in no box in it: what is in those comes and goes. Negative is too few now.
     """
-    own: Counter[str] = Counter()
-    limits: dict[str, float] = {}
+    own: Counter[tuple[str, int]] = Counter()  # by name and round: nested ones of one name are judged one by one
     for aside in page.asides:
         if aside.misnamed:
-            own[aside.name] += aside.weight
-            limits[aside.name] = max(limits.get(aside.name, 0.0), aside.limit)
+            own[aside.name, aside.misnamed] += aside.weight
         elif lies_open(aside):
             around = aside.around
             while around is not None:
-                own[around.name] -= aside.weight
+                own[around.name, around.misnamed] -= aside.weight
                 around = around.around
-    return min(((own[name] - limit) / MOST_ASIDE for name, limit in limits.items()), default=_PLENTY)
+    spare = (weight / MOST_ASIDE - page.outside[turn - 1] for (_, turn), weight in own.items())
+    return min(spare, default=_PLENTY)
 
 
 def _held(page: Page) -> dict[str, int]:
@@ -372,7 +377,7 @@ def _known(kept: str | None) -> Fingerprint | None:
 
 def _context(capture: Capture, source: Source) -> str:
     asked = [capture.url, capture.final_url, capture.redirects, capture.feed, capture.guid, capture.not_modified]
-    kind = [capture.header("content-type"), capture.header("content-encoding")]
+    kind = [capture.header(name) for name in ("content-type", "content-encoding", "x-robots-tag")]
     return sha256(canonical_json([asked, kind, _said_by(source)]))
 
 

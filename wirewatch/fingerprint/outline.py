@@ -25,14 +25,32 @@ from typing import Any, Final, NamedTuple
 from lxml import etree
 
 from wirewatch.extract.furniture import byline_of, ends_sentence, is_correction, key, name_before_stamp
-from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, NAMING, PARAGRAPH, Aside, Part, own_part, part_in, squeeze
+from wirewatch.extract.page import (
+    ALL_LINK,
+    ASIDES,
+    BLOCKS,
+    NAMING,
+    PARAGRAPH,
+    Part,
+    apart,
+    name_of,
+    numberless,
+    own_part,
+    part_in,
+    squeeze,
+)
 from wirewatch.extract.reading import NEAR_HEADLINE
 from wirewatch.times import printed_stamps
 
 _FEW_CHILDREN: Final = 8  # of the headline's element
-_START, _END = "\x01", "\x02"  # a page's own text has no such characters
+# Lone surrogates, which no page's own text can have: around an inline element's names, around a block's, behind each,
+# and where a line ends for a block that is left out.
+_START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\ud801", "\ud802", "\ud803", "\ud804", "\ud805", "\ud806"
+_IDLE_SPACE = re.compile(f" ?([{_OPEN}{_OPENED}{_CLOSE}{_BREAK}]) ?")
+_IDLE_BREAK = re.compile(f"(?<=[{_OPENED}{_CLOSE}{_BREAK}]){_BREAK}|{_BREAK}(?=[{_OPEN}{_CLOSE}])")
 _POINTER: Final = f"{_END}{_START}{_END}"
-_HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style"})  # trafilatura looks at these too
+# trafilatura looks at these too
+_HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style", "data-lp-replacement-content"})
 _TAKEN: Final = NAMING | _HIDING
 _BARE: Final = frozenset({"html", "body"})  # their classes change with every visit, and nothing looks at them
 _ALWAYS_NOISE: Final = frozenset({"nav", "footer", "form"})
@@ -42,9 +60,8 @@ _ROOM: Final = 3  # elements in the block of a link that is a line of its own
 _COUNTED: Final = 40  # characters of a counter's line
 _COUNTER = re.compile(r"\s*\d[\d.,]*\s?[^\W\d]{0,12}\s*\Z")
 _NUMBER = re.compile(r"\d[\d.,]*")
-_COUNTING = re.compile(r"count|comment|share|like|view|social|reaction|vote", re.IGNORECASE)
+_COUNTING = re.compile(r"\b(?:counte?r?|comment|share|like|view|social|reaction|vote)s?\b")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
-_DIGITS: Final = {ord(digit): "#" for digit in "0123456789"}
 
 
 class Mark(NamedTuple):
@@ -67,9 +84,7 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
         named["style"] = "".join(style.split())
     if named.keys() <= {"type"}:
         named = {}
-    names = " ".join(f"{name}={value}" for name, value in sorted(named.items())).translate(_DIGITS)
-    while "##" in names:
-        names = names.replace("##", "#")
+    names = numberless(" ".join(f"{name}={value}" for name, value in sorted(named.items())))
     sign = f"{tag} {names}"
     own = own_part(attributes, tag, Part.TEXT)
     if tag in _ALWAYS_NOISE:
@@ -78,9 +93,10 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     elif tag == "h1":
         own = Part.HEADLINE
     block = tag in BLOCKS
-    counting = any(name in ("class", "id") and _COUNTING.search(value) for name, value in attributes)
+    counting = any(name in ("class", "id") and _COUNTING.search(apart(value)) for name, value in attributes)
     ends = block or own_part(attributes, tag, Part.NOISE) is not None
-    return Mark(f"{_START}{sign}{_END}", sha256(sign.encode()).hexdigest()[:8], own, block, ends, counting)
+    before, behind = (_OPEN, _OPENED) if block else (_START, _END)
+    return Mark(f"{before}{sign}{behind}", sha256(sign.encode()).hexdigest()[:8], own, block, ends, counting)
 
 
 class Line(NamedTuple):
@@ -119,7 +135,8 @@ class Outline:
     """What counts of a page. `letters` and `paragraphs` are the characters in lists, and in the paragraphs of lists.
 
     `longest` is the length of the longest line among them. `asides` are the elements that are asides, each with its
-    characters, by name; `bare` are the names of those of which one is in no misnamed element.
+    characters, by name; `bare` are the names of those of which one is in no misnamed element. `begun` is set where the
+    headline was printed.
     """
 
     tokens: list[str] = field(default_factory=list)
@@ -128,9 +145,10 @@ class Outline:
     longest: int = 0
     asides: dict[str, list[tuple[Any, int]]] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)
+    begun: bool = False
 
     def fits(self, room: float, opened: float, held: Mapping[str, int]) -> bool:
-        """Tell whether the paragraphs of asides of no name have more than `room` characters.
+        """Tell whether, of each name, the paragraphs of all asides together have at most `room` characters.
 
         Where all of a name are in misnamed elements, they may have as many as `opened`. `held` has those of asides of
         these names that are in the outline.
@@ -145,18 +163,25 @@ class Outline:
         """Return a digest of how many characters the paragraphs of asides have, by name."""
         weights = [(name, sum(_weight(lines_of(one)) for one, _ in held)) for name, held in self.asides.items()]
         some = sorted((name, weight) for name, weight in weights if weight)
-        return sha256(repr(some).encode("utf-8", "replace")).hexdigest()[:16]
+        return sha256(repr(some).encode()).hexdigest()[:16]
 
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces."""
-        return sha256(" ".join("".join(self.tokens).split()).encode("utf-8", "replace")).hexdigest()
+        told = _IDLE_SPACE.sub(r"\1", " ".join("".join(self.tokens).split()))
+        told = _IDLE_BREAK.sub("", told)
+        return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def inherited(above: Part, found: Mark, misnamed: frozenset[str]) -> Part:
+def inherited(above: Part, found: Mark, *, misnamed: bool) -> Part:
     """Return the part of an element inside one whose part is `above`, as `extract.page` has it."""
-    if found.own is None or above is Part.HEADLINE or (found.block and found.name in misnamed):
+    if found.own is None or above is Part.HEADLINE or misnamed:
         return above
     return part_in(above, found.own)
+
+
+def is_misnamed(element: Any, found: Mark, names: frozenset[str]) -> bool:
+    """Tell whether an element is called an aside, and what is called so has too much of the text to be any."""
+    return bool(names) and found.block and found.own in ASIDES and name_of(element) in names
 
 
 def outline(tree: Any, rules: Rules) -> Outline:
@@ -178,7 +203,6 @@ class _Walk:
         self.rules = rules
         self.found = Outline()
         self.out = self.found.tokens
-        self.begun = False
         self.near = not rules.sure
         self.left = NEAR_HEADLINE
         self.seen = self.opened = 0
@@ -187,11 +211,12 @@ class _Walk:
         """Add an element to the outline, unless it is a box; it may be inside an aside that counts, or the article."""
         tag = element.tag
         own = mark(tag, *element.items())
-        part = above if own.own is None else inherited(above, own, self.rules.misnamed)
-        misnamed = own.block and own.name in self.rules.misnamed
+        misnamed = is_misnamed(element, own, self.rules.misnamed)
+        part = above if own.own is None else inherited(above, own, misnamed=misnamed)
         if own.block:
             home = home or (self.rules.home.startswith(own.name) and place_of(element) == self.rules.home)
-            if not inside and self.is_box(element, own, part, home):
+            if not inside and not misnamed and part is not Part.HEADLINE and self.is_box(element, own, part, home):
+                self.out.append(_BREAK)
                 return
             inside = inside or (own.own in ASIDES and not misnamed)
             self.measure(element, part)
@@ -203,7 +228,7 @@ class _Walk:
             self.seen += 1
             return
         if text := element.text:
-            out.append(self.uncounted(element, own, text) if self.rules.counters else text)
+            out.append(self.uncounted(element, own, part, text) if self.rules.counters else text)
             self.seen += not text.isspace()
         self.opened += misnamed
         for child in element:
@@ -213,22 +238,23 @@ class _Walk:
                 if not tail.isspace():
                     self.seen += 1
         self.opened -= misnamed
-        if self.seen == before and tag not in _EMPTY_AND_YET:
+        if self.seen == before and tag not in _EMPTY_AND_YET and part is not Part.HEADLINE:
             spaced = any(token.isspace() for token in out[n + 1 :])
-            out[n:] = [" "] if spaced else []
+            breaks = own.ends or _BREAK in out[n + 1 :]
+            out[n:] = [*([" "] if spaced else []), *([_BREAK] if breaks else [])]
             return
         self.seen += 1
-        out.append(_END)
+        out.append(_CLOSE if own.block else _END)
 
     def measure(self, element: Any, part: Part) -> None:
         """See how far a block that is no box is from the headline; it counts where it is certainly a line of its own.
 
         What extraction does not count are noise, and links to other stories.
         """
-        if not self.begun:
+        if not self.found.begun:
             few = len(element) <= _FEW_CHILDREN
-            self.begun = few and bool(self.rules.shown) and key(all_text(element)) == self.rules.shown
-            self.near = self.near or self.begun
+            self.found.begun = few and bool(self.rules.shown) and key(all_text(element)) == self.rules.shown
+            self.near = self.near or self.found.begun
         elif self.near and part not in (Part.NOISE, Part.HEADLINE):
             same = key(element.text or "")
             linked = next(element.iter("a"), None) is not None or next(element.iterancestors("a"), None) is not None
@@ -237,7 +263,7 @@ class _Walk:
 
     def is_box(self, element: Any, own: Mark, part: Part, home: bool) -> bool:
         """Tell whether a block is a box, and measure it if so."""
-        if own.own is Part.NOISE and own.name not in self.rules.misnamed:
+        if own.own is Part.NOISE:
             return self.is_aside(element)
         return own.name in self.rules.lists and part is Part.TEXT and not home and self.is_list(element)
 
@@ -250,7 +276,7 @@ class _Walk:
         if self.near or self.has_headline(same) or any(start in same for start in self.rules.taken):
             keys = [key(line.text) for line in lines_of(element) if self.matters(line)]
             self.out.extend(f"{_START}{one}{_END}" for one in keys)
-        name = Aside(element, 0).name
+        name = name_of(element)
         self.found.asides.setdefault(name, []).append((element, len(text)))
         if not self.opened:
             self.found.bare.add(name)
@@ -284,14 +310,17 @@ class _Walk:
         self.found.longest = max(self.found.longest, *(len(line.text) for line in lines), 0)
         return True
 
-    def uncounted(self, element: Any, own: Mark, text: str) -> str:
+    def uncounted(self, element: Any, own: Mark, part: Part, text: str) -> str:
         """Return a text without its number where it is a counter."""
-        if not _COUNTER.match(text) or len(element):
+        if not _COUNTER.match(text) or len(element) or part not in (Part.TEXT, Part.NOISE):
             return text
         above = element.getparent()
         if not own.counting and (above is None or not mark(above.tag, *above.items()).counting):
             return text
-        line = squeeze(all_text(_block_of(element))[: 4 * _COUNTED])
+        block = _block_of(element)
+        line = squeeze(all_text(block)[: 4 * _COUNTED])
+        if any(one.tag in BLOCKS for one in block.iterdescendants()):
+            return text
         if len(line) > _COUNTED or ends_sentence(line) or not says_nothing(line, self.rules.language):
             return text
         return text if self.matters(Line(line, False)) else _NUMBER.sub("#", text)
@@ -308,7 +337,7 @@ class _Walk:
 
     def has_headline(self, same: str) -> bool:
         """Tell whether the headline is in a text with this key, where extraction might take it from there."""
-        return (not self.begun or self.rules.shown != self.rules.headline) and self.rules.headline in same
+        return (not self.found.begun or self.rules.shown != self.rules.headline) and self.rules.headline in same
 
 
 def all_text(element: Any) -> str:

@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from wirewatch.extract.furniture import key
 from wirewatch.extract.page import ALL_LINK, ASIDES, BLOCKS, Part, squeeze
-from wirewatch.fingerprint.outline import all_text, and_above, inherited, is_named, mark, place_of, says_nothing
+from wirewatch.fingerprint.outline import (
+    all_text,
+    and_above,
+    inherited,
+    is_misnamed,
+    is_named,
+    mark,
+    place_of,
+    says_nothing,
+)
 
 _SURE: Final = 60  # letters of a line that is the article's if the reading has it; shorter ones are printed twice
 _MOST: Final = 0.85  # of those letters are in the article's element
@@ -78,12 +87,13 @@ class _Survey:
         tag = element.tag
         found = mark(tag, *element.items())
         self.names[element] = found.name
-        part = inherited(above, found, self.misnamed)
+        misnamed = is_misnamed(element, found, self.misnamed)
+        part = inherited(above, found, misnamed=misnamed)
         if found.own is not None or tag == "time":
             _add(element, self.others)
         if found.block:
             self.flush(block)
-            if found.own in ASIDES and found.name not in self.misnamed and not inside:
+            if found.own in ASIDES and not misnamed and not inside:
                 if found.own is Part.NOISE:
                     return
                 inside = True
