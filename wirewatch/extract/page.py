@@ -31,7 +31,6 @@ TIMES_LIMIT: Final = 50  # looked at on one page
 _LONG: Final = 16_000  # characters of a tag
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^<]{{{_LONG},}}")
 _ATTRIBUTE = re.compile(r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
-_NUMBER = re.compile("[0-9]+")
 _DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<!doctype[^>]{0,500}>", re.IGNORECASE)
 _CONTROLS: Final = bytes.maketrans(bytes(n for n in range(0x20) if n not in b"\t\n\r"), b" " * 29)  # no XML character
 
@@ -113,7 +112,7 @@ class Page:
     )  # characters of the paragraphs in no aside, by rounds of `_misnamed`
     asks_password: bool = False
     around: list[int] = field(default_factory=lambda: [0])  # for each block element, the number of the one around it
-    names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes, `numberless`
+    names: list[str] = field(default_factory=lambda: [""])  # and its tag and classes
 
 
 # Words of class names, as templates of news sites use them in all countries; the first part that fits wins.
@@ -342,7 +341,7 @@ class _Scan:
         block = tag in BLOCKS
         if block:
             self.page.around.append(place)
-            self.page.names.append(numberless(f"{tag} {element.get('class', '')}"))
+            self.page.names.append(f"{tag} {element.get('class', '')}")
             place = len(self.page.around) - 1
             name = tag
         own = None
@@ -514,12 +513,6 @@ def part_of(names: str) -> Part | None:
 def apart(names: str) -> str:
     """Return names in small letters with their words divided by hyphens: `article-date` for `articleDate`."""
     return _WORD_BREAK.sub("-", names).lower()
-
-
-@lru_cache(maxsize=16384)
-def numberless(names: str) -> str:
-    """Return names with every number as `#`: some are others with each visit."""
-    return _NUMBER.sub("#", names)
 
 
 def squeeze(text: str) -> str:

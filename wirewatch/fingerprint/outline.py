@@ -34,7 +34,6 @@ from wirewatch.extract.page import (
     Part,
     apart,
     name_of,
-    numberless,
     own_part,
     part_in,
     squeeze,
@@ -60,6 +59,7 @@ _ROOM: Final = 3  # elements in the block of a link that is a line of its own
 _COUNTED: Final = 40  # characters of a counter's line
 _COUNTER = re.compile(r"\s*\d[\d.,]*\s?[^\W\d]{0,12}\s*\Z")
 _NUMBER = re.compile(r"\d[\d.,]*")
+_NUMBERS = re.compile("[0-9]+")
 _COUNTING = re.compile(r"\b(?:counte?r?|comment|share|like|view|social|reaction|vote)s?\b")
 _STRING: Final = etree.XPath("string()", smart_strings=False)
 
@@ -77,15 +77,19 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=32768)
 def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
-    """Return what an element's tag and attributes say; numbers in names count as one."""
+    """Return what an element's tag and attributes say; numbers count as one, but for those in a class in `sign`.
+
+    Extraction asks which elements have the same classes.
+    """
     named: dict[str, str] = {} if tag in _BARE else {n: value for n, value in attributes if n in _TAKEN}
     style = named.pop("style", "")
     if "display" in style or "visibility" in style:
         named["style"] = "".join(style.split())
     if named.keys() <= {"type"}:
         named = {}
-    names = numberless(" ".join(f"{name}={value}" for name, value in sorted(named.items())))
-    sign = f"{tag} {names}"
+    numberless = {name: _NUMBERS.sub("#", value) for name, value in sorted(named.items())}
+    sign = f"{tag} {_said(numberless | {n: value for n, value in named.items() if n == 'class'})}"
+    name = sha256(f"{tag} {_said(numberless)}".encode()).hexdigest()[:8]
     own = own_part(attributes, tag, Part.TEXT)
     if tag in _ALWAYS_NOISE:
         crumbs = tag == "nav" and "breadcrumb" in dict(attributes).get("class", "").lower()
@@ -96,7 +100,11 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     counting = any(name in ("class", "id") and _COUNTING.search(apart(value)) for name, value in attributes)
     ends = block or own_part(attributes, tag, Part.NOISE) is not None
     before, behind = (_OPEN, _OPENED) if block else (_START, _END)
-    return Mark(f"{before}{sign}{behind}", sha256(sign.encode()).hexdigest()[:8], own, block, ends, counting)
+    return Mark(f"{before}{sign}{behind}", name, own, block, ends, counting)
+
+
+def _said(attributes: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in attributes.items())
 
 
 class Line(NamedTuple):
