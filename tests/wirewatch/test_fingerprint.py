@@ -290,7 +290,7 @@ PAIRS: dict[str, tuple[str, str]] = {
         story(),
         story(TEXT.replace(f"<p>{P[4]}", f'<p data-lp-replacement-content="x">{P[4]}')),
     ),
-    "control characters": (story(), story(TEXT.replace("</p><p>", "&#2;&#1;p &#2;", 1))),
+    "control characters": (story(), story(TEXT.replace("</p><p>", "&#5;&#3;p &#4;", 1))),
 }
 
 

@@ -42,11 +42,14 @@ from wirewatch.extract.reading import NEAR_HEADLINE
 from wirewatch.times import printed_stamps
 
 _FEW_CHILDREN: Final = 8  # of the headline's element
-# Lone surrogates, which no page's own text can have: around an inline element's names, around a block's, behind each,
-# and where a line ends for a block that is left out.
-_START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\ud801", "\ud802", "\ud803", "\ud804", "\ud805", "\ud806"
-_IDLE_SPACE = re.compile(f" ?([{_OPEN}{_OPENED}{_CLOSE}{_BREAK}]) ?")
-_IDLE_BREAK = re.compile(f"(?<=[{_OPENED}{_CLOSE}{_BREAK}]){_BREAK}|{_BREAK}(?=[{_OPEN}{_CLOSE}])")
+# Control characters, which are taken out of what a page says: around an element in a line, around a block, behind each,
+# and where a line ends for a block that is left out. Spaces beside the last four say nothing.
+_START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\x01", "\x02", " \x03", "\x04 ", " \x05 ", " \x06 "
+_FORGED = re.compile("[\x01-\x06]")
+_IDLE: Final = (
+    *((one + _BREAK.lstrip(), one) for one in (_OPENED, _CLOSE)),
+    *((_BREAK.rstrip() + one, one) for one in (_OPEN, _CLOSE)),
+)
 _POINTER: Final = f"{_END}{_START}{_END}"
 # trafilatura looks at these too
 _HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style", "data-lp-replacement-content"})
@@ -88,8 +91,8 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     if named.keys() <= {"type"}:
         named = {}
     numberless = {name: _NUMBERS.sub("#", value) for name, value in sorted(named.items())}
-    sign = f"{tag} {_said(numberless | {n: value for n, value in named.items() if n == 'class'})}"
-    name = sha256(f"{tag} {_said(numberless)}".encode()).hexdigest()[:8]
+    sign = _FORGED.sub("", f"{tag} {_said(numberless | {n: value for n, value in named.items() if n == 'class'})}")
+    name = sha256(f"{tag} {_said(numberless)}".encode("utf-8", "replace")).hexdigest()[:8]
     own = own_part(attributes, tag, Part.TEXT)
     if tag in _ALWAYS_NOISE:
         crumbs = tag == "nav" and "breadcrumb" in dict(attributes).get("class", "").lower()
@@ -174,10 +177,13 @@ class Outline:
         return sha256(repr(some).encode()).hexdigest()[:16]
 
     def digest(self) -> str:
-        """Return the SHA-256 of what counts, with single spaces."""
-        told = _IDLE_SPACE.sub(r"\1", " ".join("".join(self.tokens).split()))
-        told = _IDLE_BREAK.sub("", told)
-        return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+        """Return the SHA-256 of what counts, without the spaces and ends of lines that other ends make idle."""
+        told = " ".join("".join(self.tokens).split())
+        while _BREAK + _BREAK.lstrip() in told:
+            told = told.replace(_BREAK + _BREAK.lstrip(), _BREAK)
+        for idle, left in _IDLE:
+            told = told.replace(idle, left)
+        return sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
 def inherited(above: Part, found: Mark, *, misnamed: bool) -> Part:
@@ -236,13 +242,14 @@ class _Walk:
             self.seen += 1
             return
         if text := element.text:
+            text = text if text.isprintable() else _FORGED.sub("", text)
             out.append(self.uncounted(element, own, part, text) if self.rules.counters else text)
             self.seen += not text.isspace()
         self.opened += misnamed
         for child in element:
             self.visit(child, part, inside, home)
             if tail := child.tail:
-                out.append(tail)
+                out.append(tail if tail.isprintable() else _FORGED.sub("", tail))
                 if not tail.isspace():
                     self.seen += 1
         self.opened -= misnamed
