@@ -238,6 +238,23 @@ def _listed(number: int) -> str:
     return story(f'{TEXT}<ul><li class="like"><b>{number}</b> boats in winter<br>and <b>12</b> in summer</li></ul>')
 
 
+def _links(*titles: str) -> str:
+    links = "".join(f'<li><a href="/{n}">{title}</a></li>' for n, title in enumerate(titles))
+    return f'<ul class="links">{links}</ul>'
+
+
+def _strip(cards: str) -> str:
+    text = f'<p>Money for the boats.</p><article class="main">{TEXT}</article><p>More in the evening.</p>'
+    return bare(f"<main>{cards}{TITLE}{text}</main>")
+
+
+def _linked(author: str) -> str:
+    lines = "".join(f"<p>Line {n} of many</p>" for n in range(8))
+    box = f'<div class="author-box">By {author}</div>'
+    return story(before=f"{lines}{box}", title=f'<h2><a href="/me">{HEADLINE}</a></h2>')
+
+
+AD = '<div class="ad">Buy boats</div>'
 SPANS = "".join(f"<span>{word}</span> " for word in f"{HEADLINE} for two more years now".split())
 _MARIA, _JONAS = "Maria Quill", "Jonas Reed"
 PAIRS: dict[str, tuple[str, str]] = {
@@ -286,6 +303,48 @@ PAIRS: dict[str, tuple[str, str]] = {
         bare(f'<main><h1>{HEADLINE}<div class="share">13 shares</div></h1>{TEXT}</main>', title="Local"),
     ),
     "misnamed elements in each other": (_nested(14), _nested(22)),
+    "longer links in a list above the text": (
+        story(before=_links("Old tram", "New roof")),
+        story(
+            before=_links("The old tram comes home at last", "A new roof on the library soon", "Trees on the pier road")
+        ),
+    ),
+    "a list of cards that may be taken for the article": (
+        _strip('<div class="strip"><article class="card"><h3><a href="/a">Old tram</a></h3></article></div>'),
+        _strip(""),
+    ),
+    "an element with a space behind a paragraph that is half a link": (
+        story(f'{TEXT}<p>See <a href="/c">the full text of the ferry contract here</a>.</p>'),
+        story(f'{TEXT}<p>See <a href="/c">the full text of the ferry contract here</a>.</p><div class="slot"> </div>'),
+    ),
+    "a space between two boxes in a line": (
+        story(f"{TEXT}<div>The council meets in May.{AD}{AD}The summer is open.</div>"),
+        story(f"{TEXT}<div>The council meets in May.{AD} {AD}The summer is open.</div>"),
+    ),
+    "a second line in a link": (
+        story(before='<div><a href="/desk">Ferry desk<br>By Maria Quill</a></div>'),
+        story(before='<div><a href="/desk">Ferry desk<br>By Jonas Reed</a></div>'),
+    ),
+    "a list behind a described line": (
+        story(before=f"<div><p>{P[0]}</p><p>Two boats sail.</p></div>", head=DESCRIBED),
+        story(before=f"<div><p>{P[0]}</p>{_links('Old tram')}<p>Two boats sail.</p></div>", head=DESCRIBED),
+    ),
+    "a banner on a page without a headline": (
+        bare(f"<main><div><p>{P[0]}</p></div><div>{TEXT}</div></main>", DESCRIBED),
+        bare(
+            f'<div class="cookie-banner">We like cookies</div><main><div><p>{P[0]}</p></div><div>{TEXT}</div></main>',
+            DESCRIBED,
+        ),
+    ),
+    "a byline in a box some lines under a linked headline": tuple(map(_linked, (_MARIA, _JONAS))),
+    "a style that hides": (
+        story(),
+        story(TEXT.replace(f"<p>{P[4]}", f'<p style="overflow:hidden">{P[4]}')),
+    ),
+    "a line without letters in a box": (
+        story(f'{TEXT}<div class="share">|</div>', behind="<p>The council meets again.</p><p>* * *</p>"),
+        story(f'{TEXT}<div class="share">x</div>', behind="<p>The council meets again.</p><p>* * *</p>"),
+    ),
     "an attribute by which text is replaced": (
         story(),
         story(TEXT.replace(f"<p>{P[4]}", f'<p data-lp-replacement-content="x">{P[4]}')),

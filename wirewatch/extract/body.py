@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
-from trafilatura.settings import Extractor
+from trafilatura.settings import CUT_EMPTY_ELEMS, Extractor
 
 from wirewatch.errors import BadContent
 from wirewatch.extract.article import Block
@@ -21,6 +21,7 @@ EXTRACTOR: Final = (
     f"trafilatura/{version('trafilatura')} fast=false focus=balanced comments=false tables=true dedup=false "
     f"wirewatch/{RULES_VERSION}"
 )
+EMPTIES: Final = frozenset(CUT_EMPTY_ELEMS)  # tags of elements that trafilatura takes out where nothing is in them
 _GROUPS: Final = frozenset({"list", "quote", "table", "row", "div", "section", "body"})
 
 

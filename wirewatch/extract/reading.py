@@ -51,7 +51,7 @@ _HALF_LINK = 0.5
 FEW_BLOCKS: Final = 3
 _BESIDE: Final = 12  # lines from the headline on, in which byline and standfirst are looked for
 NEAR_HEADLINE: Final = 8  # lines in which a name without a word for "by" is looked for
-_TOLD_WITHIN: Final = 5  # lines in which what the page's description says is a standfirst
+_TOLD_WITHIN: Final = 6  # lines in which what the page's description says is a standfirst
 _CRUMB_WITHIN: Final = 3
 _STAMP_LINES = 12  # labelled times looked for on one page
 
@@ -230,8 +230,9 @@ def _draft(page: Page, data: Stated, source: Source, language: str | None) -> Dr
     own = {key(block.text) for block in draft.blocks}
     draft.standfirsts += [
         line.text
-        for n, line in enumerate(_near(lines[start + 1 :], _TOLD_WITHIN), start + 1)
+        for n, line in enumerate(_near(lines[start:], _TOLD_WITHIN), start)
         if any(key(line.text) == key(text) for text in data.descriptions)
+        and key(line.text) != key(headline or "")
         and not (key(line.text) in own and _opens_text(n, page))
     ]
     draft.byline = _byline(lines[start:], data, language, _no_names(lines, draft))
@@ -253,12 +254,17 @@ def _near(lines: Sequence[Line], most: int) -> list[Line]:
     """
     found: list[Line] = []
     for line in lines:
-        counts = line.part is not Part.NOISE and not (line.link and line.part is Part.TEXT)
-        if counts and not most:
-            break
-        most -= counts
+        if _stays(line):
+            if not most:
+                break
+            most -= 1
         found.append(line)
     return found
+
+
+def _stays(line: Line) -> bool:
+    """Tell whether a line is neither in a box nor a link to another story."""
+    return line.part is not Part.NOISE and not (line.link and line.part is Part.TEXT)
 
 
 def _opens_text(n: int, page: Page) -> bool:
@@ -275,7 +281,7 @@ def _opens_text(n: int, page: Page) -> bool:
             place = page.around[place]
         if place < around:  # it stands behind that element
             return False
-        if place not in (around, line.place) and later.part is not Part.NOISE:
+        if place not in (around, line.place) and _stays(later):
             return line.tag == "p" and page.names[place] == name
     return False
 

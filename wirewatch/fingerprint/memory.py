@@ -31,12 +31,12 @@ from wirewatch.extract.page import (
 )
 from wirewatch.extract.reading import FEW_BLOCKS, labelled_times
 from wirewatch.extract.stated import Stated
-from wirewatch.fingerprint.outline import Outline, Rules, beginning, mark, outline
+from wirewatch.fingerprint.outline import Outline, Rules, and_above, beginning, mark, outline, place_of
 from wirewatch.fingerprint.survey import Fed, find_lists
 from wirewatch.model import Alias, Capture, Claim, Reading, Seen, Source
 from wirewatch.times import Printed, claims
 
-_RULES: Final = 3  # raise it with every change of what a digest is made of
+_RULES: Final = 4  # raise it with every change of what a digest is made of
 _MAKER: Final = f"{EXTRACTOR} fingerprint/{_RULES}"
 _WALLS: Final = 400  # characters; a shorter page without stated times may pass for a wall, by all that is on it
 _MOVING: Final = frozenset({"relative", "future"})  # claims that say something else tomorrow
@@ -78,6 +78,7 @@ class Fingerprint:
     headline: str = ""
     shown: str = ""
     sure: bool = False
+    cored: bool = False
     told: tuple[str, ...] = ()
     language: str | None = None
     spoken: str | None = None
@@ -109,6 +110,7 @@ class Fingerprint:
             headline=self.headline,
             shown=self.shown,
             sure=self.sure,
+            cored=self.cored,
             told=frozenset(self.told),
             taken=frozenset(self.taken),
             counters=self.counters,
@@ -256,14 +258,15 @@ class Recollection:
         headline, shown = key(draft.headline or ""), _shown(page.lines, draft)
         fingerprint = replace(
             fingerprint,
-            home=home,
+            home=place_of(home),
+            cored=any(one.tag in ("article", "main") for one in and_above(home)),
             lists=tuple(sorted(lists)),
             misnamed=tuple(sorted(misnamed)),
             headline=headline,
             shown=shown,
             sure=bool(shown) and sum(key(line.text) == shown for line in page.lines) == 1,
             told=tuple(sorted({key(text) for text in data.descriptions} - {""})),
-            taken=tuple(sorted({beginning(key(block.text)) for block in (*draft.found, *draft.blocks)} - {""})),
+            taken=tuple(sorted({beginning(key(block.text)) for block in (*draft.found, *draft.blocks)})),
             counters=len(draft.found) > FEW_BLOCKS,  # else one block may run many lines together
             language=draft.language,
             outside=page.outside[0],

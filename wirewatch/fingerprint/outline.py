@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
+from wirewatch.extract.body import EMPTIES
 from wirewatch.extract.furniture import byline_of, ends_sentence, is_correction, key, name_before_stamp
 from wirewatch.extract.page import (
     ALL_LINK,
@@ -43,20 +44,18 @@ from wirewatch.times import printed_stamps
 
 _FEW_CHILDREN: Final = 8  # of the headline's element
 # Control characters, which are taken out of what a page says: around an element in a line, around a block, behind each,
-# and where a line ends for a block that is left out. Spaces beside the last four say nothing.
-_START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\x01", "\x02", " \x03", "\x04 ", " \x05 ", " \x06 "
+# and where a line ends for a block that is left out.
+_START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06"
 _FORGED = re.compile("[\x01-\x06]")
-_IDLE: Final = (
-    *((one + _BREAK.lstrip(), one) for one in (_OPENED, _CLOSE)),
-    *((_BREAK.rstrip() + one, one) for one in (_OPEN, _CLOSE)),
-)
+_BREAKS = re.compile(" ?(?:\x06 ?)+")
 _POINTER: Final = f"{_END}{_START}{_END}"
 # trafilatura looks at these too
-_HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style", "data-lp-replacement-content"})
+_HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style", "lang", "data-lp-replacement-content"})
 _TAKEN: Final = NAMING | _HIDING
 _BARE: Final = frozenset({"html", "body"})  # their classes change with every visit, and nothing looks at them
 _ALWAYS_NOISE: Final = frozenset({"nav", "footer", "form"})
-_EMPTY_AND_YET: Final = frozenset({"br", "hr", "td", "th"})
+_CORES: Final = frozenset({"article", "main"})
+_CORE = re.compile(r"article|post|entry|story|content|main|page|body|text", re.IGNORECASE)
 _REMEMBERED: Final = 24  # letters of a line of the article
 _ROOM: Final = 3  # elements in the block of a link that is a line of its own
 _COUNTED: Final = 40  # characters of a counter's line
@@ -75,6 +74,7 @@ class Mark(NamedTuple):
     own: Part | None
     block: bool
     ends: bool  # a line ends with it, inside an aside
+    core: bool  # it may be taken for the article's element
     counting: bool  # it is called a counter
 
 
@@ -86,7 +86,7 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     """
     named: dict[str, str] = {} if tag in _BARE else {n: value for n, value in attributes if n in _TAKEN}
     style = named.pop("style", "")
-    if "display" in style or "visibility" in style:
+    if any(word in style.lower() for word in ("display", "visibility", "hidden")):
         named["style"] = "".join(style.split())
     if named.keys() <= {"type"}:
         named = {}
@@ -103,7 +103,8 @@ def mark(tag: str, *attributes: tuple[str, str]) -> Mark:
     counting = any(name in ("class", "id") and _COUNTING.search(apart(value)) for name, value in attributes)
     ends = block or own_part(attributes, tag, Part.NOISE) is not None
     before, behind = (_OPEN, _OPENED) if block else (_START, _END)
-    return Mark(f"{before}{sign}{behind}", name, own, block, ends, counting)
+    core = tag in _CORES or (tag not in _BARE and any(_CORE.search(value) for n, value in attributes if n in _TAKEN))
+    return Mark(f"{before}{sign}{behind}", name, own, block, ends, core, counting)
 
 
 def _said(attributes: Mapping[str, str]) -> str:
@@ -126,7 +127,8 @@ class Rules:
     printed; near it, those that may be a description (their keys are in `told`) or a byline; and those that the article
     has too: how their keys begin is in `taken`. `counters` says that numbers of counters count only by their place.
     `headline` and `shown` are the keys of the headline and of the line that extraction takes for it; where that line
-    may be several, it is not `sure`, and all before it are near.
+    may be several, it is not `sure`, and all before it are near. `cored` says that the article is in an `<article>` or
+    `<main>`.
     """
 
     home: str = ""
@@ -135,6 +137,7 @@ class Rules:
     headline: str = ""
     shown: str = ""
     sure: bool = False
+    cored: bool = False
     told: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     counters: bool = False
@@ -177,12 +180,10 @@ class Outline:
         return sha256(repr(some).encode()).hexdigest()[:16]
 
     def digest(self) -> str:
-        """Return the SHA-256 of what counts, without the spaces and ends of lines that other ends make idle."""
+        """Return the SHA-256 of what counts, with single spaces and ends of lines."""
         told = " ".join("".join(self.tokens).split())
-        while _BREAK + _BREAK.lstrip() in told:
-            told = told.replace(_BREAK + _BREAK.lstrip(), _BREAK)
-        for idle, left in _IDLE:
-            told = told.replace(idle, left)
+        if _BREAK in told:
+            told = _BREAKS.sub(lambda run: f"{_BREAK} " if " " in run[0] else _BREAK, told)
         return sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
@@ -208,9 +209,9 @@ def outline(tree: Any, rules: Rules) -> Outline:
 class _Walk:
     """The state of one walk through a page.
 
-    `seen` counts texts and elements that are not empty, so that an element that adds nothing to it is. `opened` counts
-    the misnamed elements around the next one. `near` is set
-    from the headline on, until so many lines were `left` behind that extraction looks no further.
+    `opened` counts the misnamed elements around the next one, `cores` those that may be taken for the article's, and
+    `passed` is set behind the article. `near` is set from the headline on, until so many lines were `left` behind that
+    extraction looks no further.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -218,8 +219,9 @@ class _Walk:
         self.found = Outline()
         self.out = self.found.tokens
         self.near = not rules.sure
-        self.left = NEAR_HEADLINE
-        self.seen = self.opened = 0
+        self.left = NEAR_HEADLINE + 1  # extraction does not count the headline's own line where that is a link
+        self.opened = self.cores = 0
+        self.passed = False
 
     def visit(self, element: Any, above: Part, inside: bool, home: bool) -> None:
         """Add an element to the outline, unless it is a box; it may be inside an aside that counts, or the article."""
@@ -227,39 +229,65 @@ class _Walk:
         own = mark(tag, *element.items())
         misnamed = is_misnamed(element, own, self.rules.misnamed)
         part = above if own.own is None else inherited(above, own, misnamed=misnamed)
+        out, around = self.out, home
         if own.block:
             home = home or (self.rules.home.startswith(own.name) and place_of(element) == self.rules.home)
             if not inside and not misnamed and part is not Part.HEADLINE and self.is_box(element, own, part, home):
-                self.out.append(_BREAK)
+                out.append(_BREAK)
                 return
             inside = inside or (own.own in ASIDES and not misnamed)
             self.measure(element, part)
-        out, before = self.out, self.seen
-        n = len(out)
-        out.append(own.sign)
+        text = element.text
+        if not text and tag in EMPTIES and part is not Part.HEADLINE and not len(element):
+            if own.ends:
+                out.append(_BREAK)
+            return
+        self.begin(own)
         if tag == "a" and part is Part.TEXT and not home and not inside and self.is_pointer(element):
             out.append(_POINTER)
-            self.seen += 1
             return
-        if text := element.text:
+        if text:
             text = text if text.isprintable() else _FORGED.sub("", text)
             out.append(self.uncounted(element, own, part, text) if self.rules.counters else text)
-            self.seen += not text.isspace()
         self.opened += misnamed
+        self.cores += own.core
         for child in element:
             self.visit(child, part, inside, home)
             if tail := child.tail:
                 out.append(tail if tail.isprintable() else _FORGED.sub("", tail))
-                if not tail.isspace():
-                    self.seen += 1
         self.opened -= misnamed
-        if self.seen == before and tag not in _EMPTY_AND_YET and part is not Part.HEADLINE:
-            spaced = any(token.isspace() for token in out[n + 1 :])
-            breaks = own.ends or _BREAK in out[n + 1 :]
-            out[n:] = [*([" "] if spaced else []), *([_BREAK] if breaks else [])]
-            return
-        self.seen += 1
-        out.append(_CLOSE if own.block else _END)
+        self.cores -= own.core
+        self.passed = self.passed or (home and not around)
+        self.end(own)
+
+    def begin(self, own: Mark) -> None:
+        """Add the beginning of an element."""
+        if own.block:
+            self.drop_idle()
+        self.out.append(own.sign)
+
+    def end(self, own: Mark) -> None:
+        """Add the end of an element."""
+        if own.block:
+            self.drop_idle()
+        self.out.append(_CLOSE if own.block else _END)
+
+    def drop_idle(self) -> None:
+        """Drop spaces and ends of lines between where a block begins or ends and where one does now."""
+        out = self.out
+        n = len(out)
+        while n and (out[n - 1] == _BREAK or out[n - 1].isspace()):
+            n -= 1
+        if n and out[n - 1][-1] in (_OPENED, _CLOSE):
+            del out[n:]
+
+    def is_apart(self) -> bool:
+        """Tell whether what comes next is certainly outside of what extraction may take for the article's element.
+
+        What stands before the article decides where extraction begins, unless it is outside of an `<article>` or
+        `<main>` that the article is in.
+        """
+        return self.passed or (self.rules.cored and not self.cores)
 
     def measure(self, element: Any, part: Part) -> None:
         """See how far a block that is no box is from the headline; it counts where it is certainly a line of its own.
@@ -280,7 +308,8 @@ class _Walk:
         """Tell whether a block is a box, and measure it if so."""
         if own.own is Part.NOISE:
             return self.is_aside(element)
-        return own.name in self.rules.lists and part is Part.TEXT and not home and self.is_list(element)
+        listed = own.name in self.rules.lists and part is Part.TEXT and not home
+        return listed and self.is_apart() and self.is_list(element)
 
     def is_aside(self, element: Any) -> bool:
         """Tell whether extraction would cut the element out unread, if it is not too much of the text."""
@@ -299,7 +328,10 @@ class _Walk:
 
     def is_list(self, element: Any) -> bool:
         """Tell whether the element is a list still."""
-        if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
+        marks = [mark(one.tag, *one.items()) for one in element.iter()]
+        if any(one.own is not None for one in marks) or next(element.iter("time"), None) is not None:
+            return False
+        if not self.passed and any(one.core for one in marks):
             return False
         lines = lines_of(element)
         return all(line.link for line in lines) and self.lead_elsewhere(lines)
@@ -308,7 +340,9 @@ class _Walk:
         """Tell whether a link is a line of its own that leads elsewhere, and measure it if so."""
         text = squeeze(all_text(element))
         block = _block_of(element)
-        if not text or len(block) > _ROOM or squeeze(all_text(block)) != text:
+        if not self.is_apart() or not text or len(block) > _ROOM or squeeze(all_text(block)) != text:
+            return False
+        if len(lines_of(element)) != 1:
             return False
         if any(mark(one.tag, *one.items()).own is not None or one.tag == "time" for one in element.iter()):
             return False

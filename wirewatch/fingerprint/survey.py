@@ -16,7 +16,6 @@ from wirewatch.fingerprint.outline import (
     is_misnamed,
     is_named,
     mark,
-    place_of,
     says_nothing,
 )
 
@@ -52,8 +51,8 @@ def _keys(texts: Iterable[str]) -> list[str]:
     return [key(line) for text in texts for line in text.split("\n")]
 
 
-def find_lists(tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None) -> tuple[frozenset[str], str]:
-    """Return the marks of the lists of links of a page that was parsed, and that of its article.
+def find_lists(tree: Any, *, fed: Fed, misnamed: frozenset[str], language: str | None) -> tuple[frozenset[str], Any]:
+    """Return the marks of the lists of links of a page that was parsed, and the element of its article.
 
     A mark counts only if it names something, and all elements that bear it are lists: the next page may have more of
     them. What is called nothing but `<h2>` or `<ul>` may stand in the article with the next edit.
@@ -125,8 +124,8 @@ class _Survey:
             if len(same) >= _SURE and same in self.fed.body:
                 self.sure.append((block, len(same)))
 
-    def lists(self, tree: Any) -> tuple[frozenset[str], str]:
-        """Return the marks of the lists outside the article, and that of the element around it."""
+    def lists(self, tree: Any) -> tuple[frozenset[str], Any]:
+        """Return the marks of the lists outside the article, and the element around it."""
         home = _home(self.sure)
         home = tree if home is None else home
         _add(home, self.others)
@@ -144,7 +143,7 @@ class _Survey:
                 found.add(name)
             else:
                 waiting.extend(element)
-        return frozenset(found), place_of(home)
+        return frozenset(found), home
 
 
 def _add(element: Any, those: set[Any]) -> None:
