@@ -47,7 +47,7 @@ _FEW_CHILDREN: Final = 8  # of the headline's element
 # and where a line ends for a block that is left out.
 _START, _END, _OPEN, _OPENED, _CLOSE, _BREAK = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06"
 _FORGED = re.compile("[\x01-\x06]")
-_BREAKS = re.compile(" ?(?:\x06 ?)+")
+_ENDING: Final = (_OPENED, _CLOSE, _BREAK)
 _POINTER: Final = f"{_END}{_START}{_END}"
 # trafilatura looks at these too
 _HIDING: Final = frozenset({"hidden", "aria-hidden", "role", "type", "style", "lang", "data-lp-replacement-content"})
@@ -182,8 +182,8 @@ class Outline:
     def digest(self) -> str:
         """Return the SHA-256 of what counts, with single spaces and ends of lines."""
         told = " ".join("".join(self.tokens).split())
-        if _BREAK in told:
-            told = _BREAKS.sub(lambda run: f"{_BREAK} " if " " in run[0] else _BREAK, told)
+        if f" {_BREAK}" in told:  # the space may stand on either side
+            told = told.replace(f" {_BREAK} ", f"{_BREAK} ").replace(f" {_BREAK}", f"{_BREAK} ")
         return sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
@@ -233,14 +233,14 @@ class _Walk:
         if own.block:
             home = home or (self.rules.home.startswith(own.name) and place_of(element) == self.rules.home)
             if not inside and not misnamed and part is not Part.HEADLINE and self.is_box(element, own, part, home):
-                out.append(_BREAK)
+                self.divide()
                 return
             inside = inside or (own.own in ASIDES and not misnamed)
             self.measure(element, part)
         text = element.text
         if not text and tag in EMPTIES and part is not Part.HEADLINE and not len(element):
             if own.ends:
-                out.append(_BREAK)
+                self.divide()
             return
         self.begin(own)
         if tag == "a" and part is Part.TEXT and not home and not inside and self.is_pointer(element):
@@ -272,14 +272,27 @@ class _Walk:
             self.drop_idle()
         self.out.append(_CLOSE if own.block else _END)
 
+    def divide(self) -> None:
+        """Add the end of a line, where none is."""
+        n = self.behind_spaces()
+        if n and self.out[n - 1][-1] not in _ENDING:
+            self.out.append(_BREAK)
+
     def drop_idle(self) -> None:
-        """Drop spaces and ends of lines between where a block begins or ends and where one does now."""
+        """Drop the end of a line where one ends anyway, and spaces that have nothing to divide."""
         out = self.out
-        n = len(out)
-        while n and (out[n - 1] == _BREAK or out[n - 1].isspace()):
-            n -= 1
+        n = self.behind_spaces()
         if n and out[n - 1][-1] in (_OPENED, _CLOSE):
             del out[n:]
+        elif n and out[n - 1] == _BREAK:
+            del out[n - 1]
+
+    def behind_spaces(self) -> int:
+        """Return the number of tokens without the spaces at their end."""
+        n = len(self.out)
+        while n and self.out[n - 1].isspace():
+            n -= 1
+        return n
 
     def is_apart(self) -> bool:
         """Tell whether what comes next is certainly outside of what extraction may take for the article's element.
