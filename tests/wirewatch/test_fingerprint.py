@@ -220,9 +220,10 @@ def _cut_lines(author: str) -> str:
     return bare(f'<main>{TITLE}<div class="widget-2">{lines}</div>{box}<div class="widget-1">{TEXT}</div></main>')
 
 
-def _credited(title: str) -> Callable[[str], str]:
+def _under_line(author: str) -> str:
     head = f'<meta property="og:title" content="{HEADLINE}">'
-    return lambda author: story(before=f'<div class="author-box">By {author}</div>', title=title, head=head)
+    box = f'<div class="author-box">By {author}</div>'
+    return story(before=box, title=f'<div class="top">{HEADLINE}<br>Local</div>', head=head)
 
 
 def _ended(between: str) -> str:
@@ -283,9 +284,7 @@ PAIRS: dict[str, tuple[str, str]] = {
         bare(f'<main><div class="kicker country"><b>75004 Paris</b></div>{TITLE}{TEXT}</main>'),
         bare(f'<main><div class="kicker country"><b>75011 Paris</b></div>{TITLE}{TEXT}</main>'),
     ),
-    "a byline in a box under a line of the headline": tuple(
-        map(_credited(f'<div class="top">{HEADLINE}<br>Local</div>'), (_MARIA, _JONAS))
-    ),
+    "a byline in a box under a line of the headline": (_under_line(_MARIA), _under_line(_JONAS)),
     "a byline in a box under a headline of many words": (
         bare(f'<main><h1>{SPANS}</h1><div class="author-box">By {_MARIA}</div>{TEXT}</main>', title="Local"),
         bare(f'<main><h1>{SPANS}</h1><div class="author-box">By {_JONAS}</div>{TEXT}</main>', title="Local"),
@@ -336,7 +335,7 @@ PAIRS: dict[str, tuple[str, str]] = {
             DESCRIBED,
         ),
     ),
-    "a byline in a box some lines under a linked headline": tuple(map(_linked, (_MARIA, _JONAS))),
+    "a byline in a box some lines under a linked headline": (_linked(_MARIA), _linked(_JONAS)),
     "a style that hides": (
         story(),
         story(TEXT.replace(f"<p>{P[4]}", f'<p style="overflow:hidden">{P[4]}')),
