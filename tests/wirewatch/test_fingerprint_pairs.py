@@ -92,7 +92,8 @@ def _strip(cards: str) -> str:
 def _linked(author: str) -> str:
     lines = "".join(f"<p>{one} {n}</p>" for n, one in enumerate((*P, *P)[:8]))
     box = f'<div class="author-box">By {author}</div>'
-    return story(f"{lines}{box}<p>{P[3]} The end.</p>", title=f'<h2><a href="/me">{HEADLINE}</a></h2>')
+    head = f'<meta property="og:title" content="{HEADLINE}">'
+    return story(f"{lines}{box}<p>{P[3]} End</p>", title=f'<h2><a href="/me">{HEADLINE}</a></h2>', head=head)
 
 
 def _described(between: str) -> str:
