@@ -56,7 +56,8 @@ class Fingerprint:
     `digest` is None where only the same bytes say the same. `outside`, `opened` and `held` are characters of
     paragraphs: outside of all asides, outside of all where misnamed ones are none, and by name in the asides that are
     in the outline. With more than `spare` in lists, a misnamed element would be none; `weights` is set where those in
-    all other asides have to stay. `taken` is how the lines begin that were chosen from.
+    all other asides have to stay. `undated` says that no stamp was labelled as the first one, `labelled` are those that
+    were. From `home` to `counters`, what is not named here is explained in `Rules` and `Outline`.
     """
 
     maker: str
