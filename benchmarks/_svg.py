@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
-_COLOURS: Final = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#888888")  # Tol's bright scheme
+_COLOURS: Final = (  # Tol's bright scheme, and two of his others
+    *("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#888888"),
+    *("#ee8866", "#44aa99"),
+)
 _WIDTH, _BAR, _LEFT, _LINE = 760, 34, 110, 20
 
 
